@@ -1,0 +1,1 @@
+"""The readings of a formula: each module is an algebra (`lotlaw.formula.Algebra`)."""

@@ -1,0 +1,208 @@
+"""Read YAML into exact values, each with the place it stands in; report problems at their place.
+
+PyYAML's `safe_load` keeps the last of two equal keys, reads `NO` as false, `12:30` as 750 and `0.1` as a binary float. Here
+values are built from the composed nodes instead: `3_000` and `0.1` are exact, `15%` is the decimal 0.15,
+`2025-01-01` is a date, `yes` and `no` are flags, and everything else is text. Keys are always text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+LARGEST_FILE = 2_000_000
+DEEPEST = 30
+
+Path_ = tuple[str | int, ...]
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9_]*)(\.[0-9_]+)?(%)?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_WORDS = {"yes": True, "no": False, "true": True, "false": False, "null": None, "~": None, "": None}
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands: a file, and a line and column counted from 1 (0: unknown)."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        parts = [self.file, *(str(n) for n in (self.line, self.column) if n)]
+        return ":".join(parts)
+
+    def right(self, columns: int) -> Place:
+        """The place `columns` further on in the same line."""
+        return Place(self.file, self.line, self.column + columns)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something a user must mend: where it is, what is wrong and what would be right."""
+
+    place: Place
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+class Problems(Exception):
+    """All problems found in one go; commands print them and end with exit code 2."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(p) for p in problems))
+        self.problems = problems
+
+
+def refuse(place: Place | str | Path, message: str) -> Problems:
+    """One problem as an exception, to raise."""
+    return Problems([Problem(place if isinstance(place, Place) else Place(shown(place)), message)])
+
+
+def shown(path: str | Path) -> str:
+    """A path as a person reads it: relative to the working folder where it lies inside it."""
+    try:
+        return str(Path(path).resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def data_root() -> Path:
+    """The folder that holds `rules`, `forms` and `schemas`: inside the installed package, else the checkout's root."""
+    here = Path(__file__).resolve().parent
+    return here / "data" if (here / "data").is_dir() else here.parent.parent
+
+
+@dataclass
+class Document:
+    """A YAML file's value, and the place of every value and key in it by path."""
+
+    file: str
+    value: Any
+    places: dict[Path_, Place] = field(default_factory=dict)
+    keys: dict[Path_, Place] = field(default_factory=dict)
+
+    def place(self, *path: str | int) -> Place:
+        """The place of the value at `path`, or of the nearest value around it."""
+        while path and path not in self.places:
+            path = path[:-1]
+        return self.places.get(path, Place(self.file))
+
+    def key(self, *path: str | int) -> Place:
+        """The place of the key that leads to `path`."""
+        return self.keys.get(path) or self.place(*path)
+
+
+def read_yaml(path: Path, *, text_only: bool = False) -> Document:
+    """Read one YAML file; `text_only` leaves every scalar as the text it is. Raises Problems."""
+    name = shown(path)
+    return parse_yaml(_text(path, name), name, text_only=text_only)
+
+
+def parse_yaml(text: str, name: str, *, text_only: bool = False) -> Document:
+    """Build the document of YAML `text`, known to the reader as `name`. Raises Problems."""
+    try:
+        node = yaml.compose(text, Loader=_LOADER)
+    except yaml.MarkedYAMLError as error:
+        raise Problems([_syntax(name, error)]) from None
+    except yaml.YAMLError as error:
+        raise refuse(name, f"not readable as YAML: {error}".splitlines()[0]) from None
+    builder = _Builder(Document(name, None), text_only)
+    builder.document.value = builder.build(node, ()) if node is not None else None
+    if builder.problems:
+        raise Problems(builder.problems)
+    return builder.document
+
+
+def _text(path: Path, name: str) -> str:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise refuse(name, "no such file") from None
+    except OSError as error:
+        raise refuse(name, f"cannot be read: {error.strerror}") from None
+    if len(data) > LARGEST_FILE:
+        raise refuse(name, f"{len(data):,} bytes; a YAML file may have {LARGEST_FILE:,}")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise refuse(name, f"not UTF-8 text (byte {error.start + 1}); save it as UTF-8") from None
+
+
+def _syntax(name: str, error: yaml.MarkedYAMLError) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    place = Place(name, mark.line + 1, mark.column + 1) if mark else Place(name)
+    if "'\\t'" in str(error.problem):
+        return Problem(place, "a tab; YAML is indented with spaces")
+    return Problem(place, f"not readable as YAML: {error.problem or error.context}")
+
+
+class _Builder:
+    """Walks composed nodes, collecting values, places and problems."""
+
+    def __init__(self, document: Document, text_only: bool) -> None:
+        self.document = document
+        self.text_only = text_only
+        self.problems: list[Problem] = []
+        self.seen: set[int] = set()
+
+    def build(self, node: yaml.Node, path: Path_) -> Any:
+        place = Place(self.document.file, node.start_mark.line + 1, node.start_mark.column + 1)
+        if id(node) in self.seen:
+            return self._problem(place, "aliases (&, *) are not used here: write the value out")
+        if len(path) > DEEPEST:
+            return self._problem(place, f"nested more than {DEEPEST} deep")
+        self.seen.add(id(node))
+        self.document.places[path] = place
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, (*path, n)) for n, item in enumerate(node.value)]
+        return self._scalar(node, place)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            place = Place(self.document.file, key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            key = key_node.value
+            if not isinstance(key, str):
+                self._problem(place, "a key must be a word")
+                continue
+            if key in result:
+                self._problem(place, f"'{key}' is written twice; the first is in line {self._line(path, key)}")
+                continue
+            self.document.keys[(*path, key)] = place
+            result[key] = self.build(value_node, (*path, key))
+        return result
+
+    def _line(self, path: Path_, key: str) -> int:
+        return self.document.keys[(*path, key)].line
+
+    def _scalar(self, node: yaml.ScalarNode, place: Place) -> Any:
+        text: str = node.value
+        if node.style is not None or self.text_only:
+            return text
+        if text.lower() in _WORDS:
+            return _WORDS[text.lower()]
+        number = _NUMBER.fullmatch(text)
+        if number:
+            digits = Decimal(text.rstrip("%").replace("_", ""))
+            return digits.scaleb(-2) if number[3] else (digits if number[2] else int(digits))
+        if _DATE.fullmatch(text):
+            try:
+                return date.fromisoformat(text)
+            except ValueError:
+                return self._problem(place, f"'{text}' is not a day of the calendar")
+        return text
+
+    def _problem(self, place: Place, message: str) -> None:
+        self.problems.append(Problem(place, message))
