@@ -24,6 +24,7 @@ Path_ = tuple[str | int, ...]
 _NUMBER = re.compile(r"-?(0|[1-9][0-9_]*)(\.[0-9_]+)?(%)?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _WORDS = {"yes": True, "no": False, "true": True, "false": False, "null": None, "~": None, "": None}
+_QUOTED = {"'", '"', "|", ">"}
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -189,7 +190,7 @@ class _Builder:
 
     def _scalar(self, node: yaml.ScalarNode, place: Place) -> Any:
         text: str = node.value
-        if node.style is not None or self.text_only:
+        if node.style in _QUOTED or self.text_only:
             return text
         if text.lower() in _WORDS:
             return _WORDS[text.lower()]
