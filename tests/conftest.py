@@ -1,0 +1,39 @@
+"""What tests share: the checkout's places, and the command as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # One thread a column operation: workers of the suite share the machine, and nothing here is large.
+    os.environ.setdefault("POLARS_MAX_THREADS", "1" if hasattr(config, "workerinput") else "2")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture
+def lotlaw(tmp_path: Path) -> Command:
+    """`lotlaw("file", 2025, "ledger.csv")` in an empty folder; its answer is plain text, 120 columns wide."""
+    environment = {**os.environ, "COLUMNS": "120", "NO_COLOR": "1", "TERM": "dumb", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+
+    def run(*arguments: object, cwd: Path = tmp_path, **kwargs: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "lotlaw", *map(str, arguments)]
+        return subprocess.run(
+            command, cwd=cwd, env=environment, capture_output=True, text=True, encoding="utf-8", check=False, **kwargs
+        )
+
+    return run
