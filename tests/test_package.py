@@ -9,9 +9,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
-pytestmark = pytest.mark.slow
+from conftest import ROOT
 
 
 def run(command: list[str], folder: Path, **environment: str) -> bytes:
