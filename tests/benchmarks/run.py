@@ -1,0 +1,180 @@
+"""Measures lotlaw against its goals, prints the table and writes docs/benchmarks.md.
+
+    python tests/benchmarks/run.py [--only WORD] [--small]
+
+`--only` runs the benchmarks whose name holds the word; `--small` shows in seconds that all of them run. Neither writes
+the page. A goal is a multiple of the floor (reading, sorting and writing the same CSV), or seconds; floor and program
+take turns, so that whatever else the machine does weighs on both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import generate
+from measure import Cost, once, typical
+
+HERE = Path(__file__).resolve().parent
+PAGE = HERE.parent.parent / "docs" / "benchmarks.md"
+LOTLAW = [sys.executable, "-m", "lotlaw"]
+YEAR = 2025
+SEVEN_YEARS = date(YEAR - 6, 1, 1), date(YEAR, 12, 31)
+ONE_YEAR = date(YEAR, 1, 1), date(YEAR, 12, 31)
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: what was measured, what it took, and how that stands to what is wanted."""
+
+    what: str
+    cost: Cost
+    measured: float
+    accept: float
+    goal: float
+    unit: str
+
+    @property
+    def verdict(self) -> str:
+        return "goal" if self.measured <= self.goal else "accept" if self.measured <= self.accept else "MISSED"
+
+    def cells(self) -> list[str]:
+        figures = [f"{n:.3g}{self.unit}" for n in (self.measured, self.accept, self.goal)]
+        took = [f"{self.cost.wall:.2f} s", f"{self.cost.cpu:.2f} s", f"{self.cost.peak / 1e6:,.0f} MB"]
+        return [self.what, *took, *figures, self.verdict]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where to work, and by how much to shrink every size when it is only to be shown that things run."""
+
+    folder: Path
+    shrink: int
+    runs: int
+
+    def rows(self, number: int) -> int:
+        return number // self.shrink
+
+    def file(self, ledger: Path) -> Callable[[], Cost]:
+        """`lotlaw file` of one ledger into an empty folder."""
+        out = self.folder / "out"
+        taxpayer = generate.taxpayer(self.folder / "taxpayer.yaml")
+        command = [*LOTLAW, "file", str(YEAR), str(ledger), "--taxpayer", str(taxpayer), "--out", str(out)]
+        return lambda: once([*command, "--format", "json,csv"], before=lambda: shutil.rmtree(out, ignore_errors=True))
+
+    def floor(self, ledger: Path) -> Callable[[], Cost]:
+        command = [sys.executable, str(HERE / "floor.py"), str(ledger), str(self.folder / "sorted.csv")]
+        return lambda: once(command)
+
+    def in_turns(self, *programs: Callable[[], Cost]) -> list[Cost]:
+        """The typical cost of each, after one run of each that only warms the caches."""
+        rounds = [[program() for program in programs] for _ in range(self.runs + 1)][1:]
+        return [typical(costs) for costs in zip(*rounds, strict=True)]
+
+
+def seven_years(bench: Bench) -> Iterator[Row]:
+    rows = bench.rows(MILLION)
+    ledger = generate.ledger(bench.folder / "seven.csv", rows, *SEVEN_YEARS)
+    floor, cost = bench.in_turns(bench.floor(ledger), bench.file(ledger))
+    yield Row("the floor: polars reads, sorts and writes the same CSV", floor, 1, 1, 1, " × floor")
+    yield Row(f"{rows:,} transactions over seven years", cost, cost.wall / floor.wall, 3, 2, " × floor")
+
+
+def one_year(bench: Bench) -> Iterator[Row]:
+    rows = bench.rows(MILLION)
+    ledger = generate.ledger(bench.folder / "one.csv", rows, *ONE_YEAR)
+    floor, cost = bench.in_turns(bench.floor(ledger), bench.file(ledger))
+    yield Row(f"{rows:,} transactions, all in the year", cost, cost.wall / floor.wall, 4, 3, " × floor")
+
+
+def growth(bench: Bench) -> Iterator[Row]:
+    """From ten thousand rows up: time for ten times the rows, and memory as a multiple of the CSV."""
+    before: Cost | None = None
+    for rows in map(bench.rows, (10_000, 100_000, MILLION, 10 * MILLION)):
+        ledger = generate.ledger(bench.folder / "growth.csv", rows, *SEVEN_YEARS)
+        (cost,) = bench.in_turns(bench.file(ledger))
+        if before and rows > bench.rows(100_000):
+            yield Row(f"growth to {rows:,} rows", cost, cost.wall / before.wall, 11, 11, " × for 10 ×")
+            yield Row(f"peak memory, {rows:,} rows", cost, cost.peak / ledger.stat().st_size, 16, 10, " × CSV")
+        before = cost
+
+
+def small_return(bench: Bench) -> Iterator[Row]:
+    ledger = generate.ledger(bench.folder / "small.csv", 50, *SEVEN_YEARS)
+    cost = typical([bench.file(ledger)() for _ in range(11)][1:])
+    yield Row("`lotlaw file`, 50 rows", cost, cost.wall, 0.8, 0.5, " s")
+
+
+def rules_check(bench: Bench) -> Iterator[Row]:
+    (cost,) = bench.in_turns(lambda: once([*LOTLAW, "rules", "check"]))
+    yield Row("`lotlaw rules check`, all years", cost, cost.wall, 3, 1.5, " s")
+
+
+BENCHMARKS = [seven_years, one_year, growth, small_return, rules_check]
+HEADINGS = ["what", "clock", "all cores", "peak memory", "measured", "accept", "goal", "meets"]
+
+
+def table(rows: list[Row]) -> str:
+    lines = [HEADINGS, ["---"] * len(HEADINGS), *(row.cells() for row in rows)]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def machine() -> str:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    cpu = Path("/proc/cpuinfo")
+    names = [line.partition(":")[2].strip() for line in cpu.read_text().splitlines() if line.startswith("model name")]
+    name = names[0] if names else platform.processor()
+    return f"{name}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}"
+
+
+PAGE_TEXT = """\
+# Benchmarks
+
+`make bench` measured this on {day}: lotlaw {lotlaw}, Python {python}, polars {polars}, on {machine}.
+
+Every figure is the median of {runs} whole processes, from the start of the interpreter to the last file written, with
+caches warm. The floor is polars reading, sorting by time and writing the same CSV
+([floor.py](../tests/benchmarks/floor.py)); it and lotlaw took turns. "Measured" is by the clock, "all cores" the
+processor time. Ledgers are generated ([generate.py](../tests/benchmarks/generate.py)); `lotlaw file` writes
+`return.json` and the CSV forms of {year}.
+
+{table}"""
+
+
+def write_page(rows: list[Row], runs: int) -> None:
+    versions = {name: version(name) for name in ("lotlaw", "polars")}
+    about = {"day": datetime.now(UTC).date(), "python": platform.python_version(), "machine": machine(), **versions}
+    PAGE.write_text(PAGE_TEXT.format(**about, runs=runs, year=YEAR, table=table(rows)), encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", metavar="WORD")
+    parser.add_argument("--small", action="store_true")
+    wanted = parser.parse_args()
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="lotlaw-bench-") as folder:
+        bench = Bench(Path(folder), shrink=1000 if wanted.small else 1, runs=1 if wanted.small else 3)
+        for benchmark in BENCHMARKS:
+            if wanted.only in benchmark.__name__:
+                print(f"{benchmark.__name__} ...", file=sys.stderr, flush=True)
+                rows += benchmark(bench)
+    print(table(rows), end="")
+    if not (wanted.only or wanted.small):
+        write_page(rows, bench.runs)
+    if not wanted.small and any(row.verdict == "MISSED" for row in rows):
+        sys.exit("a goal was missed")
+
+
+if __name__ == "__main__":
+    main()
