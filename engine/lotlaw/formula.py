@@ -157,7 +157,7 @@ def _constant_refusal(node: ast.Constant, profile: str) -> str | None:
 
 
 def _number(node: ast.Constant) -> str:
-    return f"number {node.value} in a formula: make it a parameter with a citation"
+    return f"number {node.value!r} in a formula: make it a parameter with a citation"
 
 
 class _Plain(ast.NodeTransformer):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from lotlaw.formula import Formula, did_you_mean
 from lotlaw.readings import exact
 from lotlaw.source import Document, Place, refuse
+
 
 @dataclass(frozen=True)
 class Cite:
@@ -122,6 +124,7 @@ class Year:
     not_verified: Mapping[str, str]
     not_computed: tuple[str, ...]
     origins: Mapping[str, int]
+    root: Path
 
     def parameter(self, name: str, status: str) -> Any:
         """A parameter's exact value for a filing status."""

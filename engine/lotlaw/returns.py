@@ -38,7 +38,9 @@ def work_out_columns(year: Year, frame: pl.DataFrame, forms: Iterable[str], *, c
 
 def group_name(group: Mapping[str, Any]) -> str:
     """How a group of Form 8949 rows is called in column names: `box=A`, `collectible=true,part=II`."""
-    return ",".join(f"{key}={str(value).lower() if isinstance(value, bool) else value}" for key, value in sorted(group.items()))
+    return ",".join(
+        f"{key}={str(value).lower() if isinstance(value, bool) else value}" for key, value in sorted(group.items())
+    )
 
 
 def _check_bounds(frame: pl.DataFrame) -> None:
@@ -122,7 +124,10 @@ class _Plan:
         chosen = [name for name in groups if matches(line.total_of, _group(name))]
         if not chosen:
             return {c: columns.const(0) for c in letters}, pl.lit(False)
-        sums = {c: columns.money(pl.sum_horizontal(f"{g}.{c}" for g in chosen if f"{g}.{c}" in self.schema)) for c in letters}
+        sums = {
+            c: columns.money(pl.sum_horizontal(f"{g}.{c}" for g in chosen if f"{g}.{c}" in self.schema))
+            for c in letters
+        }
         return sums, pl.any_horizontal(pl.col(f"{g}.{letters[-1]}").is_not_null() for g in chosen)
 
 

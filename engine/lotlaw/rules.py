@@ -76,6 +76,16 @@ def _documents(contents: Document, root: Path, year: int) -> tuple[dict[str, Doc
     return documents, origins
 
 
+def sources_of(year: Year, file: str) -> Mapping[str, Any]:
+    """The sources that a file's citations name: those of the year the file was written for."""
+    contents = year.documents["year"]
+    origin = year.origins.get(file, year.year)
+    if origin != year.year:
+        contents = _read(year.root / str(origin) / "year.yaml")
+    sources: Mapping[str, Any] = contents.value["sources"]
+    return sources
+
+
 def digest_of(documents: Mapping[str, Document]) -> str:
     """SHA-256 of what a year says: comments and layout are free, values are not."""
     said = {name: document.value for name, document in documents.items()}
@@ -117,7 +127,7 @@ class _Assembly:
         year = Year(
             said["year"], said["status"], self.digest, said["statuses"], said.get("same_as") or {}, self.parameters(),
             self.functions(), forms, self.documents, said.get("not_verified") or {},
-            tuple(said.get("not_computed") or ()), self.origins,
+            tuple(said.get("not_computed") or ()), self.origins, self.root,
         )  # fmt: skip
         if self.problems:
             raise Problems(self.problems)
@@ -219,5 +229,3 @@ class _Assembly:
             unit={"yes_if": "flag"}.get(kind, said.get("unit", "money")),
             cite=self.cite(form, said.get("cite") or document.value.get("cite")), place=document.key(*at),
         )  # fmt: skip
-
-

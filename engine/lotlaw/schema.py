@@ -7,16 +7,14 @@ only when a check runs.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lotlaw.formula import did_you_mean
 from lotlaw.source import Document, Problem, data_root
-
-if TYPE_CHECKING:
-    from jsonschema.exceptions import ValidationError
 
 LONGEST_VALUE = 60
 
@@ -45,7 +43,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _leaves(error: ValidationError) -> Iterator[ValidationError]:
+def _leaves(error: Any) -> Iterator[Any]:
     """The errors that say something: of alternatives, the one that came nearest."""
     if not error.context or "description" in error.schema:
         yield error
@@ -57,7 +55,7 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
         yield from _leaves(nearest)
 
 
-def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
+def _problems(document: Document, error: Any) -> Iterator[Problem]:
     path = tuple(error.absolute_path)
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         yield from _unknown_keys(document, path, error)
@@ -71,11 +69,9 @@ def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
         yield Problem(document.place(*path), f"{_called(path)}{_said(error.instance)}: {said or error.message}")
 
 
-def _unknown_keys(document: Document, path: tuple[str | int, ...], error: ValidationError) -> Iterator[Problem]:
+def _unknown_keys(document: Document, path: tuple[str | int, ...], error: Any) -> Iterator[Problem]:
     known = list(error.schema.get("properties", {}))
     patterns = error.schema.get("patternProperties", {})
-    import re
-
     for key in error.instance:
         if key not in known and not any(re.search(pattern, key) for pattern in patterns):
             hint = did_you_mean(key, known) or (f" (known: {', '.join(known)})" if known else "")

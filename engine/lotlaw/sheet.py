@@ -96,7 +96,9 @@ class Sheet:
             typed = {column: self.supply.typed(line, column) for column in line.columns}
             given = {column: amount for column, (amount, _) in typed.items()}
             present = self.algebra.any_of([flag for _, flag in typed.values()])
-        plain = {c: self._round(form, line, given[c]) for c in form.columns if c in given and c not in form.column_formulas}
+        plain = {
+            c: self._round(form, line, given[c]) for c in form.columns if c in given and c not in form.column_formulas
+        }
         zero = self.algebra.const(0)
         for column, formula in form.column_formulas.items():
             reader = Reader(self.algebra, {name: plain.get(name, zero) for name in formula.names})

@@ -168,6 +168,7 @@ class _Builder:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.build(item, (*path, n)) for n, item in enumerate(node.value)]
+        assert isinstance(node, yaml.ScalarNode)
         return self._scalar(node, place)
 
     def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:

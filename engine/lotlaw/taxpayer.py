@@ -73,7 +73,11 @@ def check_against(year: Year, taxpayer: Taxpayer, document: Document) -> list[Pr
         place = document.place("filing_status")
         problems.append(Problem(place, f"filing_status '{status}' is not one of {known}{hint}"))
     for form, lines in taxpayer["inputs"].items():
-        open_lines = {id_ for id_, line in year.forms[form].lines.items() if line.kind == "input"} if form in year.forms else set()
+        open_lines = (
+            {id_ for id_, line in year.forms[form].lines.items() if line.kind == "input"}
+            if form in year.forms
+            else set()
+        )
         for id_ in lines or {}:
             if id_ not in open_lines:
                 problems.append(Problem(document.key("inputs", form, id_), _not_an_input(form, id_, open_lines)))

@@ -154,7 +154,9 @@ def row_middle(amount: Scaled, steps: list[dict[str, Any]]) -> Scaled:
     for floor, row in reversed(list(zip(floors, steps, strict=False))):
         start, width = floor * 10**MONEY, int(row["width"]) * 10**MONEY
         middle = start + (cents - start) // width * width + width // 2
-        result = middle if result is None else pl.when(cents < int(row["up_to"]) * 10**MONEY).then(middle).otherwise(result)
+        result = (
+            middle if result is None else pl.when(cents < int(row["up_to"]) * 10**MONEY).then(middle).otherwise(result)
+        )
     return Scaled(result, MONEY) if result is not None else amount
 
 

@@ -13,7 +13,12 @@ from lotlaw.formula import Mistake
 
 NUMBER = "number"
 _ADDABLE = {"money", "rate", "count", "days", "years", NUMBER}
-_PRODUCTS = {("money", "rate"): "money", ("money", "count"): "money", ("count", "count"): "count", ("rate", "count"): "rate"}
+_PRODUCTS = {
+    ("money", "rate"): "money",
+    ("money", "count"): "money",
+    ("count", "count"): "count",
+    ("rate", "count"): "rate",
+}
 
 
 def const(value: Any) -> str:

@@ -1,0 +1,1 @@
+"""Checks that an auditor runs over rule files."""
