@@ -74,6 +74,11 @@ class Line:
         """What formulas call the line: `line16`, or its own word."""
         return line_name(self.id)
 
+    @property
+    def from_outside(self) -> bool:
+        """Whether the line takes its amount from outside the forms; a form that does not apply leaves it readable."""
+        return self.kind in ("input", "total_of")
+
 
 @dataclass(frozen=True)
 class Function:
@@ -159,7 +164,7 @@ def _for_status(value: Any, status: str, statuses: Mapping[str, str]) -> Any:
 
 def reads(form: Form, line: Line, forms: Mapping[str, Form]) -> Iterator[Line]:
     """The lines, of this form or others, that a line's value depends on."""
-    own = [line.formula, line.only_if, *line.skips, None if line.kind == "input" else form.only_if]
+    own = [line.formula, line.only_if, *line.skips, None if line.from_outside else form.only_if]
     by_name = {name: other for other in form.lines.values() for name in line_names(other)}
     for formula in (f for f in own if f):
         for name in sorted(formula.names):

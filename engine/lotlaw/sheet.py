@@ -42,11 +42,11 @@ class Sheet:
     keep: Keep
     cents: bool = False
     names: dict[str, dict[str, Any]] = field(default_factory=dict)
+    functions: dict[str, Callable[..., Any]] = field(default_factory=dict)
     _readers: dict[str, Reader] = field(default_factory=dict)
-    _functions: dict[str, Callable[..., Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._functions = {name: self._function(f) for name, f in self.year.functions.items()}
+        self.functions = {name: self._function(f) for name, f in self.year.functions.items()}
 
     def fill(self, lines: tuple[Line, ...]) -> None:
         """Work out `lines`, given in an order in which each follows what it reads."""
@@ -60,7 +60,7 @@ class Sheet:
             if name not in names:
                 names[name] = self._outside(form, name)
         if form.name not in self._readers:
-            self._readers[form.name] = Reader(self.algebra, names, self._functions)
+            self._readers[form.name] = Reader(self.algebra, names, self.functions)
         return self._readers[form.name].read(formula)
 
     def _line(self, form: Form, line: Line) -> None:
@@ -107,7 +107,8 @@ class Sheet:
 
     def _present(self, form: Form, line: Line) -> Any:
         """The flag that a line is not blank, or None if it never is."""
-        flags = [self.read(form, f) for f in (form.only_if, line.only_if) if f]
+        whole_form = None if line.from_outside else form.only_if
+        flags = [self.read(form, f) for f in (whole_form, line.only_if) if f]
         flags += [self.algebra.negate(self.read(form, skip)) for skip in line.skips]
         return self.algebra.all_of(flags) if flags else None
 
@@ -132,6 +133,6 @@ class Sheet:
 
         def call(*values: Any) -> Any:
             given = dict(zip(function.arguments, values, strict=True))
-            return Reader(self.algebra, {**parameters, **given}, self._functions).read(function.formula)
+            return Reader(self.algebra, {**parameters, **given}, self.functions).read(function.formula)
 
         return call

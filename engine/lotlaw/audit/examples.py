@@ -58,7 +58,18 @@ def run_example(year: Year, form: Form, example: Mapping[str, Any]) -> dict[str,
         blank = False if source.unit == "flag" else 0
         names[name] = exact.const(given.get(name, blank))
     sheet.fill(tuple(line for line in year.order if line.form == form.name))
-    return found
+    return found | _called(year, sheet, form, example)
+
+
+def _called(year: Year, sheet: Sheet, form: Form, example: Mapping[str, Any]) -> dict[str, Answer]:
+    """The functions of the file that the example expects something of, called with what it gives."""
+    made = form.document.value.get("functions") or {}
+    given = example["given"]
+    wanted = [name for name in example["expect"] if name in made and set(year.functions[name].arguments) <= set(given)]
+    return {
+        name: sheet.functions[name](*(exact.const(given[argument]) for argument in year.functions[name].arguments))
+        for name in wanted
+    }
 
 
 @dataclass(frozen=True)
@@ -93,7 +104,8 @@ def _part(value: Any, column: str, letters: tuple[str, ...]) -> Decimal:
 
 def _unknown(form: Form, example: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     lines = {line.name for line in form.lines.values() if line.kind in ("input", "total_of")}
-    known = {*form.inputs, *lines, *_ABOUT}
+    made = form.document.value.get("functions") or {}
+    known = {*form.inputs, *lines, *_ABOUT, *(argument for function in made.values() for argument in function["args"])}
     for name in example["given"]:
         if name not in known and not name.startswith("box_"):
             yield Problem(
@@ -101,7 +113,7 @@ def _unknown(form: Form, example: Mapping[str, Any], place: Place) -> Iterator[P
                 f"example '{example['name']}' gives '{name}', which the form does not read{did_you_mean(name, known)}",
             )
     for line in example["expect"]:
-        if line not in form.lines:
+        if line not in form.lines and line not in made:
             yield Problem(place, f"example '{example['name']}' expects line {line}, which the form does not have")
 
 

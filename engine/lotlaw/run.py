@@ -1,0 +1,139 @@
+"""From a ledger and a taxpayer to a return: dispositions matched, Form 8949 totalled, every line worked out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from lotlaw.answers import Answers, Facts, Total, Worked, work_out
+from lotlaw.law import Year
+from lotlaw.readings import exact
+from lotlaw.taxpayer import Taxpayer
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from lotlaw.ledger import Ledger
+
+GROUP = ("box", "part", "collectible")
+"""What rows of Form 8949 are totalled by: each group lands on lines by its box, or by part and kind."""
+
+
+@dataclass(frozen=True)
+class Return:
+    """A taxpayer's year: Form 8949 rows, the answer on every line, what carries over, and what is not known.
+
+    `rows` has the columns of `lotlaw.dispositions.Matched.dispositions` in the form's order; amounts in `lines` are dollars, blank
+    lines are absent; `names` holds by form what its formulas read; `income` one row per income event.
+    """
+
+    year: Year
+    taxpayer: Taxpayer
+    method: str
+    planning_only: bool
+    cents: bool
+    ledger: Ledger
+    rows: pl.DataFrame
+    lines: Answers
+    names: Mapping[str, Mapping[str, Any]]
+    results: Mapping[str, Decimal]
+    tax_without_losses: Decimal | None
+    income: pl.DataFrame
+    holdings: pl.DataFrame
+    warnings: list[str]
+    not_computed: list[str]
+
+    @property
+    def carryover(self) -> dict[str, Decimal]:
+        """The losses that next year's return starts from, as positive dollars."""
+        return {"short": self.results["short_carryover"], "long": self.results["long_carryover"]}
+
+    @property
+    def tax(self) -> Decimal | None:
+        """The tax before credits and other taxes."""
+        return self.results.get("tax")
+
+
+def compute(year: Year, ledger: Ledger, taxpayer: Taxpayer, method: str = "fifo", *, cents: bool = False) -> Return:
+    """The return of one tax year. `cents` leaves lines unrounded. Raises Problems that name rows of the ledger."""
+    from lotlaw.dispositions import match
+
+    matched = match(ledger, year, taxpayer, method)
+    totals = totals_of(year, matched.dispositions)
+    outside = outside_of(taxpayer) | {
+        "ledger.dispositions": matched.dispositions.height > 0,
+        "ledger.counted_income": counted(matched.income),
+    }
+    worked = work_out(year, taxpayer["filing_status"], Facts(outside, taxpayer["inputs"], totals), cents=cents)
+    results = results_of(year, worked)
+    return Return(
+        year, taxpayer, method, matched.planning_only, cents, ledger, matched.dispositions, worked.answers, worked.names,
+        results, _without_losses(year, taxpayer, matched.dispositions, outside, cents=cents), matched.income,
+        matched.holdings, [*_notes(year), *matched.warnings], _not_computed(year),
+    )  # fmt: skip
+
+
+def outside_of(taxpayer: Taxpayer) -> dict[str, Any]:
+    """The taxpayer's values by origin, such as `taxpayer.carryover.short`."""
+    found: dict[str, Any] = {}
+    for key in ("income", "carryover"):
+        found |= {f"taxpayer.{key}.{name}": amount for name, amount in taxpayer[key].items()}
+    standard = taxpayer["deduction"] == "standard"
+    return found | {
+        "taxpayer.standard_deduction": standard,
+        "taxpayer.deduction": exact.ZERO if standard else Decimal(taxpayer["deduction"]),
+        "taxpayer.aged_or_blind": taxpayer["aged_or_blind"],
+    }
+
+
+def totals_of(year: Year, rows: pl.DataFrame) -> list[Total]:
+    """The sums of Form 8949 rows by box, part and kind, in dollars, by the letters of the form's columns."""
+    import polars as pl
+
+    letters = {c["shows"]: letter for letter, c in year.documents["form_8949"].value["columns"].items() if "total" in c}
+    sums = rows.group_by(GROUP, maintain_order=True).agg(pl.col(name).sum().alias(letters[name]) for name in letters)
+    return [
+        Total({key: row[key] for key in GROUP}, {c: Decimal(row[c]).scaleb(-2) for c in letters.values()})
+        for row in sums.iter_rows(named=True)
+    ]
+
+
+def results_of(year: Year, worked: Worked) -> dict[str, Decimal]:
+    """What the year's rules call the results of a return (`results` in year.yaml), 0 where the line is blank."""
+    found = {}
+    for name, where in year.documents["year"].value["results"].items():
+        form, _, export = where.partition(".")
+        line = year.forms[form].lines[year.forms[form].exports[export]]
+        found[name] = Decimal(worked.names[form].get(line.name, 0))
+    return found
+
+
+def counted(income: pl.DataFrame) -> Decimal:
+    """The ledger's income that counts on the return, in exact dollars."""
+    import polars as pl
+
+    return Decimal(income.filter(pl.col("counted"))["amount"].sum() or 0)
+
+
+def _without_losses(
+    year: Year, taxpayer: Taxpayer, rows: pl.DataFrame, outside: Mapping[str, Any], *, cents: bool
+) -> Decimal | None:
+    """The tax had no loss been made or carried in: what the losses are worth."""
+    import polars as pl
+
+    bare = {**outside, "taxpayer.carryover.short": exact.ZERO, "taxpayer.carryover.long": exact.ZERO}
+    gains = rows.filter(pl.col("gain") >= 0)
+    facts = Facts(bare | {"ledger.dispositions": gains.height > 0}, taxpayer["inputs"], totals_of(year, gains))
+    return results_of(year, work_out(year, taxpayer["filing_status"], facts, cents=cents)).get("tax")
+
+
+def _notes(year: Year) -> list[str]:
+    if year.status == "draft":
+        return [f"The rules of {year.year} are a draft: the final forms have not been checked against them"]
+    return []
+
+
+def _not_computed(year: Year) -> list[str]:
+    return [*year.not_computed, *year.not_verified.values()]
