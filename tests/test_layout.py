@@ -144,13 +144,14 @@ def law_of_the_rules() -> tuple[set[Decimal], set[str]]:
     """Every amount, rate and count of every year's parameters, and every filing status."""
     numbers: set[Decimal] = set()
     statuses: set[str] = set()
-    for path in sorted(ROOT.glob("rules/2*/*.yaml")):
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if path.name == "parameters.yaml":
-            numbers |= {n for parameter in content.values() for n in values(parameter.get("value"))}
-        if path.name == "year.yaml":
-            statuses |= set(content["statuses"])
+    for year in sorted(ROOT.glob("rules/2*")):
+        numbers |= {n for p in content(year / "parameters.yaml").values() for n in values(p.get("value"))}
+        statuses |= set(content(year / "year.yaml")["statuses"])
     return {n for n in numbers if n > SMALL or n % 1}, statuses
+
+
+def content(path: Path) -> dict[str, Any]:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def values(value: Any) -> Iterator[Decimal]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -37,6 +38,14 @@ def once(command: Sequence[str], *, before: Callable[[], object] = lambda: None)
     if child.returncode:
         sys.exit(f"{' '.join(command)}\nended with {child.returncode}:\n{complaint.decode()}")
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+
+
+def told(command: Sequence[str]) -> Cost:
+    """What a program that measures its own work prints about it, as JSON."""
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}\nended with {done.returncode}:\n{done.stderr}")
+    return Cost(**json.loads(done.stdout))
 
 
 def typical(costs: Sequence[Cost]) -> Cost:

@@ -10,6 +10,7 @@ take turns, so that whatever else the machine does weighs on both.
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import platform
 import shutil
@@ -22,7 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import generate
-from measure import Cost, once, typical
+from measure import Cost, once, told, typical
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent.parent / "docs" / "benchmarks.md"
@@ -109,6 +110,19 @@ def growth(bench: Bench) -> Iterator[Row]:
         before = cost
 
 
+def columns(bench: Bench) -> Iterator[Row]:
+    """A million returns at once, without the start of the process: the work of a function."""
+    rows = bench.rows(MILLION)
+    wanted = [
+        ("Schedule D and carryover", ["schedule_d", "loss_carryover"], 0.5, 0.2),
+        ("and tax", ["schedule_d", "loss_carryover", "form_1040"], 4, 2),
+    ]
+    for what, forms, accept, goal in wanted:
+        command = [sys.executable, str(HERE / "columns.py"), str(YEAR), str(rows), *forms]
+        (cost,) = bench.in_turns(functools.partial(told, command))
+        yield Row(f"{rows:,} returns as columns: {what}", cost, cost.wall, accept, goal, " s")
+
+
 def small_return(bench: Bench) -> Iterator[Row]:
     ledger = generate.ledger(bench.folder / "small.csv", 50, *SEVEN_YEARS)
     cost = typical([bench.file(ledger)() for _ in range(11)][1:])
@@ -120,7 +134,7 @@ def rules_check(bench: Bench) -> Iterator[Row]:
     yield Row("`lotlaw rules check`, all years", cost, cost.wall, 3, 1.5, " s")
 
 
-BENCHMARKS = [seven_years, one_year, growth, small_return, rules_check]
+BENCHMARKS = [seven_years, one_year, growth, columns, small_return, rules_check]
 HEADINGS = ["what", "clock", "all cores", "peak memory", "measured", "accept", "goal", "meets"]
 
 
@@ -146,7 +160,8 @@ Every figure is the median of {runs} whole processes, from the start of the inte
 caches warm. The floor is polars reading, sorting by time and writing the same CSV
 ([floor.py](../tests/benchmarks/floor.py)); it and lotlaw took turns. "Measured" is by the clock, "all cores" the
 processor time. Ledgers are generated ([generate.py](../tests/benchmarks/generate.py)); `lotlaw file` writes
-`return.json` and the CSV forms of {year}.
+`return.json` and the CSV forms of {year}. Returns as columns ([columns.py](../tests/benchmarks/columns.py)) are measured
+without the start of the process.
 
 {table}"""
 
