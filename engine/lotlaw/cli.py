@@ -1,0 +1,192 @@
+"""The `lotlaw` command. Exit codes: 0 done, 1 a check found something, 2 bad input or bad rules.
+
+Nothing leaves this machine. Every command that reads rules takes `--rules DIR`; everything heavy is imported where it is used,
+so that a command starts at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from lotlaw.source import Problems, data_root
+
+app = typer.Typer(
+    name="lotlaw", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="US capital gains law as data: exports in, Form 8949 and Schedule D out, every line explained.",
+    epilog="Start with `lotlaw demo`, or with `lotlaw init` in an empty folder.",
+)  # fmt: skip
+rules_app = typer.Typer(no_args_is_help=True, help="Read and check the law: rules/<year>/*.yaml.")
+app.add_typer(rules_app, name="rules")
+
+Files = Annotated[list[Path], typer.Argument(help="Exports and simple ledgers, in any mixture; recognised by their headers.")]
+TaxpayerFile = Annotated[Path, typer.Option("--taxpayer", help="The taxpayer file (see `lotlaw init`).")]
+OptionalTaxpayer = Annotated[Path | None, typer.Option("--taxpayer", help="The taxpayer file, for accounts and time zone.")]
+RulesDir = Annotated[Path | None, typer.Option("--rules", help="A folder of rules to use instead of lotlaw's own.")]
+Method = Annotated[str | None, typer.Option(help="Lot method, to compare; without a standing order it is for planning only.")]
+Cents = Annotated[bool, typer.Option("--cents", help="Leave the lines unrounded.")]
+Force = Annotated[bool, typer.Option("--force", help="Write into a folder that holds other files too.")]
+Formats = Annotated[str, typer.Option("--format", help="Comma-separated: json, csv, txt, html.")]
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="Where to put the two files.")] = Path()) -> None:
+    """Write a starter taxpayer.yaml and ledger.csv."""
+    from lotlaw.starter import write_starter
+
+    for path in write_starter(folder):
+        print(f"wrote {path}")
+    print("Next: lotlaw file 2025 ledger.csv --taxpayer taxpayer.yaml --out return")
+
+
+@app.command()
+def demo(out: Annotated[Path | None, typer.Option(help="Also write the return into this folder.")] = None) -> None:
+    """A complete return of one made-up taxpayer, from a Coinbase and a Schwab export that come with lotlaw."""
+    from lotlaw.filing import file_years
+    from lotlaw.render import render
+    from lotlaw.starter import DEMO_YEAR, demo_files
+
+    exports, taxpayer = demo_files()
+    (return_,) = file_years([DEMO_YEAR], exports, taxpayer, out=out, formats=["json", "csv", "txt", "html"])
+    print(render(return_, "txt"))
+    _summary(return_, out)
+
+
+@app.command()
+def file(
+    year: Annotated[str, typer.Argument(help="The tax year, or a range such as 2021..2025.")],
+    files: Files,
+    taxpayer: TaxpayerFile,
+    out: Annotated[Path | None, typer.Option(help="Folder for return.json and the forms; nothing is written without it.")] = None,
+    formats: Formats = "json,csv,txt",
+    method: Method = None,
+    cents: Cents = False,
+    rules: RulesDir = None,
+    force: Force = False,
+) -> None:
+    """Work out a return: Form 8949, Schedule D, the worksheets, the tax, and what carries over to next year.
+
+    Example: lotlaw file 2025 coinbase.csv schwab.csv --taxpayer taxpayer.yaml --out return
+    """
+    from lotlaw.filing import file_years, formats_of, years_of
+
+    returns = file_years(
+        years_of(year), files, taxpayer, out=out, formats=formats_of(formats), method=method, cents=cents, rules=rules, force=force
+    )  # fmt: skip
+    for return_ in returns:
+        _summary(return_, out)
+
+
+def _summary(return_: object, out: Path | None) -> None:
+    from lotlaw.summary import print_summary
+
+    print_summary(return_, out)
+
+
+@app.command()
+def explain(
+    return_json: Annotated[Path, typer.Argument(metavar="RETURN.json", help="A return that `lotlaw file` wrote.")],
+    line: Annotated[str, typer.Argument(help="A form and line, such as schedule_d.21.")],
+    rules: RulesDir = None,
+) -> None:
+    """Say why a line says what it says, down to the rule, the law and the rows of the files."""
+    from lotlaw.explain import explain as explanation
+    from lotlaw.filing import recompute
+
+    print(explanation(recompute(return_json, rules), line), end="")
+
+
+@app.command("import")
+def import_(
+    files: Files,
+    out: Annotated[Path, typer.Option(help="The canonical table to write, as CSV.")],
+    taxpayer: OptionalTaxpayer = None,
+    rules: RulesDir = None,
+    source: Annotated[str | None, typer.Option(help="Force one mapping of rules/sources instead of going by the header.")] = None,
+) -> None:
+    """Turn exports into one canonical table, and report what was read, skipped and found."""
+    from lotlaw.filing import import_files
+
+    print(import_files(files, out, taxpayer, rules, source), end="")
+
+
+@app.command()
+def holdings(
+    files: Files,
+    as_of: Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="The day to look at; today if left out.")] = None,
+    prices: Annotated[Path | None, typer.Option(help="CSV with the columns asset and price.")] = None,
+    taxpayer: OptionalTaxpayer = None,
+    rules: RulesDir = None,
+) -> None:
+    """Open lots with their basis, and with --prices their value, unrealized gain and term."""
+    from lotlaw.holdings import holdings_table, print_holdings
+
+    day = _day(as_of) if as_of else datetime.now().astimezone().date()
+    print_holdings(holdings_table(files, day, prices, taxpayer, rules))
+
+
+@rules_app.command("check")
+def rules_check(rules: RulesDir = None) -> None:
+    """Find what is wrong in the rules of all years: shape, names, units, citations, brackets, boxes, examples."""
+    from lotlaw.audit.check import check
+    from lotlaw.rules import years
+
+    root = rules or data_root() / "rules"
+    problems = check(root)
+    for problem in problems:
+        print(problem)
+    found = years(root)
+    print(f"{len(problems)} problem(s)" if problems else f"{found[0]} to {found[-1]}: no problem found in {len(found)} years")
+    raise typer.Exit(1 if problems else 0)
+
+
+@rules_app.command("show")
+def rules_show(
+    year: Annotated[int, typer.Argument(help="The tax year.")],
+    form: Annotated[str | None, typer.Argument(help="A form or file, such as schedule_d or parameters.")] = None,
+    line: Annotated[str | None, typer.Argument(help="A line, such as 21.")] = None,
+    rules: RulesDir = None,
+) -> None:
+    """Print a year's rules as they hold, each with its place and citation."""
+    from lotlaw.audit.show import show
+
+    print(show(year, form, line, rules), end="")
+
+
+@rules_app.command("lock")
+def rules_lock(
+    year: Annotated[int, typer.Argument(help="The tax year.")], rules: RulesDir = None
+) -> None:
+    """Check a year and write its LOCK: the digest of what it says."""
+    from lotlaw.audit.lock import lock
+
+    print(lock(year, rules or data_root() / "rules"))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        _refuse(f"--as-of: '{text}' is not a date such as 2025-12-31")
+
+
+def _refuse(message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    raise typer.Exit(2)
+
+
+def main() -> None:
+    """Run the command; a user's mistakes are printed, one a line, and end with exit code 2."""
+    try:
+        app()
+    except Problems as found:
+        for problem in found.problems:
+            print(problem, file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

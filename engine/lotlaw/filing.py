@@ -1,0 +1,114 @@
+"""The work of `lotlaw file`, `explain` and `import`: read, compute, write; and work a written return out again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from lotlaw.ledger import Ledger, read
+from lotlaw.rules import load
+from lotlaw.run import Return, compute
+from lotlaw.source import Document, Problems, refuse, shown
+from lotlaw.taxpayer import Taxpayer, check_against, normalised, read_taxpayer
+
+FORMATS = ("json", "csv", "txt", "html")
+
+
+def years_of(said: str) -> list[int]:
+    """`2025` or `2021..2025` as years. Raises Problems."""
+    match = re.fullmatch(r"(\d{4})(?:\.\.(\d{4}))?", said)
+    if not match or (match[2] and match[2] < match[1]):
+        raise refuse(said, "not a tax year; write 2025, or a range such as 2021..2025")
+    return list(range(int(match[1]), int(match[2] or match[1]) + 1))
+
+
+def formats_of(said: str) -> list[str]:
+    """The formats asked for, each known. Raises Problems."""
+    wanted = [word.strip() for word in said.split(",") if word.strip()]
+    if wanted == ["all"]:
+        return list(FORMATS)
+    for word in wanted:
+        if word not in FORMATS:
+            raise refuse("--format", f"no format '{word}'; there are {', '.join(FORMATS)}")
+    return wanted
+
+
+def file_years(
+    years: Sequence[int], files: Sequence[Path], taxpayer: Path, *, out: Path | None = None,
+    formats: Sequence[str] = ("json",), method: str | None = None, cents: bool = False, rules: Path | None = None,
+    force: bool = False,
+) -> list[Return]:  # fmt: skip
+    """The returns of one or several years; each year's losses carry over to the next. Writes them if `out` is given."""
+    person, document = read_taxpayer(taxpayer)
+    for year in years:
+        load(year, rules)
+    ledger = read(files, zone=person["timezone"], rules=rules)
+    returns = list(_chain(years, ledger, person, document, method, rules, cents=cents))
+    if out is not None:
+        from lotlaw.output import write
+
+        for return_ in returns:
+            folder = out if len(years) == 1 else out / str(return_.year.year)
+            write(return_, folder, list(formats), force=force)
+    return returns
+
+
+def _chain(
+    years: Sequence[int], ledger: Ledger, person: Taxpayer, document: Document, method: str | None, rules: Path | None, *,
+    cents: bool,
+) -> Iterator[Return]:  # fmt: skip
+    for year_number in years:
+        year = load(year_number, rules)
+        problems = check_against(year, person, document)
+        if problems:
+            raise Problems(problems)
+        return_ = compute(year, ledger, person, method, cents=cents)
+        yield return_
+        person = {**person, "carryover": return_.carryover, "carryover_given": True, "inputs": {}}
+
+
+def recompute(path: Path, rules: Path | None = None) -> Return:
+    """Work out a written return again, from the files and rules it was made of. Raises Problems if either has changed."""
+    said = _written(path)
+    year = load(said["tax_year"], rules)
+    if said["rules"]["digest"] != year.digest:
+        raise refuse(path, "made by other rules than these; file it again, or give the rules it was made by with --rules")
+    files = [_same_file(path, entry) for entry in said["inputs"]["files"]]
+    person = normalised(said["inputs"]["taxpayer"])
+    ledger = read(files, zone=person["timezone"], rules=rules)
+    return compute(year, ledger, person, said["inputs"].get("method"), cents=bool(said["inputs"].get("cents")))
+
+
+def _written(path: Path) -> dict[str, Any]:
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        return {key: said[key] for key in ("tax_year", "rules", "inputs")}
+    except FileNotFoundError:
+        raise refuse(path, "no such file") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise refuse(path, "not a return that `lotlaw file` wrote") from None
+
+
+def _same_file(return_path: Path, entry: dict[str, str]) -> Path:
+    """The input file as it was: by its name as given, or beside the return."""
+    name = Path(entry["name"])
+    for candidate in (name, return_path.parent / name, return_path.parent / name.name):
+        if candidate.is_file() and hashlib.sha256(candidate.read_bytes()).hexdigest() == entry["sha256"]:
+            return candidate
+    raise refuse(return_path, f"was made from {shown(name)}, which is not here or has changed since")
+
+
+def import_files(
+    files: Sequence[Path], out: Path, taxpayer: Path | None, rules: Path | None, source: str | None
+) -> str:
+    """Write the canonical table of some exports, and give the report of what was read."""
+    from lotlaw.ledger import write_canonical
+
+    zone = read_taxpayer(taxpayer)[0]["timezone"] if taxpayer else normalised({"filing_status": ""})["timezone"]
+    ledger = read(files, zone=zone, rules=rules, source=source)
+    write_canonical(ledger, out)
+    return ledger.report_text() + f"wrote {out}\n"
