@@ -16,6 +16,7 @@ from lotlaw.returns import group_name, work_out_columns
 from lotlaw.rules import load
 
 STATUSES = ["single", "married_joint", "married_separate", "head_of_household"]
+PRIME = 2**31 - 1
 GROUPS = [
     {"box": box, "part": part, "collectible": False} for box, part in [("A", "I"), ("G", "I"), ("D", "II"), ("J", "II")]
 ]
@@ -23,7 +24,9 @@ GROUPS = [
 
 def spread(salt: int, least: int, most: int) -> pl.Expr:
     """Whole numbers that look random and are the same everywhere."""
-    mixed = (pl.int_range(pl.len(), dtype=pl.Int64) + salt) * 2_654_435_761 % 2**32 * 40_503 % 2**31
+    mixed = (pl.int_range(pl.len(), dtype=pl.Int64) + salt * 1_000_003) * 48_271 % PRIME
+    for _ in range(2):
+        mixed = (mixed * mixed + salt) % PRIME
     return least + mixed % (most - least)
 
 

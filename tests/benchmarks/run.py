@@ -160,8 +160,8 @@ Every figure is the median of {runs} whole processes, from the start of the inte
 caches warm. The floor is polars reading, sorting by time and writing the same CSV
 ([floor.py](../tests/benchmarks/floor.py)); it and lotlaw took turns. "Measured" is by the clock, "all cores" the
 processor time. Ledgers are generated ([generate.py](../tests/benchmarks/generate.py)); `lotlaw file` writes
-`return.json` and the CSV forms of {year}. Returns as columns ([columns.py](../tests/benchmarks/columns.py)) are measured
-without the start of the process.
+`return.json` and the CSV forms of {year}. Returns as columns ([columns.py](../tests/benchmarks/columns.py)) are
+measured without the start of the process.
 
 {table}"""
 
