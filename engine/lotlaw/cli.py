@@ -48,10 +48,10 @@ def demo(out: Annotated[Path | None, typer.Option(help="Also write the return in
     """A complete return of one made-up taxpayer, from a Coinbase and a Schwab export that come with lotlaw."""
     from lotlaw.filing import file_years
     from lotlaw.render import render
-    from lotlaw.starter import DEMO_YEAR, demo_files
+    from lotlaw.starter import demo_files
 
-    exports, taxpayer = demo_files()
-    (return_,) = file_years([DEMO_YEAR], exports, taxpayer, out=out, formats=["json", "csv", "txt", "html"])
+    year, exports, taxpayer = demo_files()
+    (return_,) = file_years([year], exports, taxpayer, out=out, formats=["json", "csv", "txt", "html"])
     print(render(return_, "txt"))
     _summary(return_, out)
 
