@@ -57,7 +57,7 @@ def work_out(year: Year, status: str, facts: Facts, *, cents: bool = False) -> W
             by_column[column] = value
         return value
 
-    sheet = Sheet(year, status, exact, _Supply(facts), keep, cents)
+    sheet = Sheet(year, exact, _Supply(year, status, facts), keep, cents)
     sheet.fill(year.order)
     return Worked(_in_order(year, sheet, found), sheet.names)
 
@@ -75,7 +75,12 @@ def _in_order(year: Year, sheet: Sheet, found: Mapping[tuple[str, str], Answer])
 
 @dataclass(frozen=True)
 class _Supply:
+    year: Year
+    status: str
     facts: Facts
+
+    def parameter(self, name: str) -> Any:
+        return exact.const(self.year.parameter(name, self.status))
 
     def origin(self, origin: str, unit: str) -> Any:
         value = self.facts.outside.get(origin)

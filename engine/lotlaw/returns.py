@@ -1,15 +1,17 @@
 """The column reading of the rules: the lines of many returns at once, from a frame with one row a return.
 
-Column names of the frame: `filing_status`; what comes from outside by its origin (`taxpayer.carryover.short`, `ledger.dispositions`);
-typed lines as `typed.<form>.<line>` (`…​.<column>`); totals of Form 8949 as `total.box=A.d`, or `total.collectible=true,part=II.h`, null where no
-row is behind them. Money is whole cents (Int64), flags are Boolean; a column that is not there counts as not given. The answer has a
-column `<form>.<line>` (`…​.<column>`) for each line asked for, in cents, null where the line is blank.
+Columns of the frame: `filing_status`; what comes from outside by its origin (`taxpayer.carryover.short`,
+`ledger.dispositions`); typed lines as `typed.<form>.<line>` (and `.<column>`); totals of Form 8949 by group and column, as
+`total.box=A.d` or `total.collectible=true,part=II.h`, null where no row is behind them. Money is whole cents (Int64), flags are
+Boolean; a column that is not there counts as not given. The answer has a column `<form>.<line>` (and `.<column>`) for each line
+asked for, in cents, null where the line is blank.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -19,28 +21,23 @@ from lotlaw.law import Line, Year, reads
 from lotlaw.readings import columns
 from lotlaw.sheet import Sheet
 
-ROWS_AT_ONCE = 100_000
+SIMPLE = 4
+"""How many columns an expression may read before it is worked out once, in a column of its own, for being read many times."""
 
 
 def work_out_columns(year: Year, frame: pl.DataFrame, forms: Iterable[str], *, cents: bool = False) -> pl.DataFrame:
     """The lines of `forms` for every row of `frame`, in its order. Raises ValueError for an amount beyond the bounds."""
     _check_bounds(frame)
-    lines = _needed(year, list(forms))
-    wanted = [line for line in lines if line.form in set(forms)]
-    numbered = frame.with_row_index("row")
-    parts = []
-    for (status,), part in numbered.group_by("filing_status", maintain_order=True):
-        plan = _Plan(year, str(status), frame.schema, lines, cents)
-        for start in range(0, part.height, ROWS_AT_ONCE):
-            parts.append(plan.run(part.slice(start, ROWS_AT_ONCE), wanted))
-    return pl.concat(parts).sort("row").drop("row")
+    asked = set(forms)
+    plan = _Plan(year, frame.schema, _needed(year, asked), cents)
+    names = (name for line in plan.lines if line.form in asked for name in _column_names(year, line))
+    wanted = [name for name in names if name in plan.depth]
+    return plan.run(frame, wanted)
 
 
 def group_name(group: Mapping[str, Any]) -> str:
     """How a group of Form 8949 rows is called in column names: `box=A`, `collectible=true,part=II`."""
-    return ",".join(
-        f"{key}={str(value).lower() if isinstance(value, bool) else value}" for key, value in sorted(group.items())
-    )
+    return ",".join(f"{key}={str(value).lower() if value in (True, False) else value}" for key, value in sorted(group.items()))
 
 
 def _check_bounds(frame: pl.DataFrame) -> None:
@@ -52,7 +49,7 @@ def _check_bounds(frame: pl.DataFrame) -> None:
             raise ValueError(message)
 
 
-def _needed(year: Year, forms: list[str]) -> list[Line]:
+def _needed(year: Year, forms: set[str]) -> list[Line]:
     """The lines of `forms` and all lines they read, in order."""
     wanted: set[tuple[str, str]] = set()
 
@@ -70,73 +67,111 @@ def _needed(year: Year, forms: list[str]) -> list[Line]:
 
 @dataclass
 class _Plan:
-    """The expressions of one filing status, in layers that only read the layers before."""
+    """The expressions of a year's lines, in layers that only read the layers before."""
 
     year: Year
-    status: str
-    schema: Mapping[str, pl.DataType]
+    schema: Mapping[str, Any]
     lines: list[Line]
     cents: bool
     layers: list[list[pl.Expr]] = field(default_factory=list)
     depth: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        sheet = Sheet(self.year, self.status, columns, self, self._keep, self.cents)
-        sheet.fill(tuple(self.lines))
+        stored = {name: self._stored(columns.functions[name]) for name in ("schedule", "row_middle", "whole_dollars")}
+        self._add("status", pl.col("filing_status").cast(pl.Enum(list(self.year.statuses))).to_physical())
+        Sheet(self.year, columns, self, self._keep, self.cents, functions=stored).fill(tuple(self.lines))
 
-    def run(self, frame: pl.DataFrame, wanted: list[Line]) -> pl.DataFrame:
+    def run(self, frame: pl.DataFrame, wanted: list[str]) -> pl.DataFrame:
+        """The wanted columns, in the frame's order; the streaming engine keeps a few thousand rows of all others at a time."""
+        lazy = frame.lazy()
         for layer in self.layers:
-            frame = frame.with_columns(layer)
-        names = [name for line in wanted for name in _column_names(self.year, line) if name in frame.columns]
-        return frame.select("row", *names)
+            lazy = lazy.with_columns(layer)
+        return lazy.select(wanted).collect(engine="streaming")
 
-    def _keep(self, line: Line, column: str, value: Any, present: Any) -> Any:
-        name = f"{line.form}.{line.id}" + (f".{column}" if column else "")
-        amount = isinstance(value, columns.Scaled)
-        expr = value.at(columns.MONEY) if amount else value
-        if present is not None:
-            expr = pl.when(present).then(expr)
+    def _add(self, name: str, expr: pl.Expr) -> pl.Expr:
+        """Put a column into the first layer that comes after all it reads."""
         depth = 1 + max((self.depth.get(read, -1) for read in expr.meta.root_names()), default=-1)
         self.depth[name] = depth
-        while len(self.layers) <= depth:
+        if len(self.layers) <= depth:
             self.layers.append([])
         self.layers[depth].append(expr.alias(name))
-        kept = pl.col(name) if present is None else pl.col(name).fill_null(0 if amount else False)
+        return pl.col(name)
+
+    def _keep(self, line: Line, column: str, value: Any, present: Any) -> Any:
+        amount = isinstance(value, columns.Scaled)
+        expr = value.at(columns.MONEY) if amount else value
+        kept = self._add(_column_name(line, column), expr if present is None else pl.when(present).then(expr))
+        if present is not None:
+            kept = kept.fill_null(0 if amount else False)  # noqa: FBT003  (what a blank reads as)
         return columns.money(kept) if amount else kept
 
+    def _stored(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function whose amount gets a column of its own first: it is read many times over."""
+
+        def call(amount: columns.Scaled, *rest: Any) -> Any:
+            if len(amount.whole.meta.root_names()) > SIMPLE:
+                amount = columns.Scaled(self._add(f"amount {len(self.depth)}", amount.whole), amount.places)
+            return function(amount, *rest)
+
+        return call
+
+    def parameter(self, name: str) -> Any:
+        """A parameter: a constant, or a column looked up by filing status where it differs."""
+        by_status = [self.year.parameter(name, status) for status in self.year.statuses]
+        if not isinstance(by_status[0], list):
+            return columns.const(self._by_status(name, by_status))
+        rows = zip(*by_status, strict=True)
+        return [
+            {key: self._by_status(f"{name} {n} {key}", [row[key] for row in row_by_status]) for key in row_by_status[0]}
+            for n, row_by_status in enumerate(rows)
+        ]
+
+    def _by_status(self, name: str, values: list[Any]) -> Any:
+        if all(value == values[0] for value in values):
+            return values[0]
+        if name not in self.depth:
+            cents = pl.Series([int(Decimal(value).scaleb(columns.MONEY)) for value in values], dtype=pl.Int64)
+            self._add(name, pl.lit(cents).gather(pl.col("status")))
+        return columns.money(pl.col(name))
+
     def origin(self, origin: str, unit: str) -> Any:
+        """What a column of the frame holds, or zero or no."""
         if unit == "flag":
-            return pl.col(origin) if origin in self.schema else pl.lit(False)
+            return pl.col(origin) if origin in self.schema else pl.lit(False)  # noqa: FBT003
         if origin not in self.schema:
             return columns.const(0)
         return columns.money(pl.col(origin)) if unit == "money" else columns.Scaled(pl.col(origin), 0)
 
     def typed(self, line: Line, column: str) -> tuple[Any, Any]:
-        name = f"typed.{line.form}.{line.id}" + (f".{column}" if column else "")
+        """A typed amount, blank where it is null or zero."""
+        name = "typed." + _column_name(line, column)
         if name not in self.schema:
-            return columns.const(0), pl.lit(False)
+            return columns.const(0), pl.lit(False)  # noqa: FBT003
         given = pl.col(name).fill_null(0)
         return columns.money(given), given != 0
 
     def total(self, line: Line) -> tuple[Mapping[str, Any], Any]:
+        """The sums of the groups that a line takes, blank where no row is behind any of them."""
         letters = line.columns or (line.total_of["column"],)
         groups = sorted({name[: name.rindex(".")] for name in self.schema if name.startswith("total.")})
         chosen = [name for name in groups if matches(line.total_of, _group(name))]
         if not chosen:
-            return {c: columns.const(0) for c in letters}, pl.lit(False)
+            return {letter: columns.const(0) for letter in letters}, pl.lit(False)  # noqa: FBT003
         sums = {
-            c: columns.money(pl.sum_horizontal(f"{g}.{c}" for g in chosen if f"{g}.{c}" in self.schema))
-            for c in letters
+            letter: columns.money(pl.sum_horizontal(f"{g}.{letter}" for g in chosen if f"{g}.{letter}" in self.schema))
+            for letter in letters
         }
-        return sums, pl.any_horizontal(pl.col(f"{g}.{letters[-1]}").is_not_null() for g in chosen)
+        return sums, pl.any_horizontal(pl.col(f"{group}.{letters[-1]}").is_not_null() for group in chosen)
 
 
 def _group(name: str) -> dict[str, Any]:
     pairs = (pair.split("=") for pair in name.removeprefix("total.").split(","))
-    words = {"true": True, "false": False}
-    return {key: words.get(value, value) for key, value in pairs}
+    return {key: {"true": True, "false": False}.get(value, value) for key, value in pairs}
+
+
+def _column_name(line: Line, column: str) -> str:
+    return f"{line.form}.{line.id}" + (f".{column}" if column else "")
 
 
 def _column_names(year: Year, line: Line) -> list[str]:
-    name = f"{line.form}.{line.id}"
-    return [f"{name}.{column}" for column in year.forms[line.form].columns] if line.columns else [name]
+    return [_column_name(line, column) for column in (year.forms[line.form].columns if line.columns else ("",))]

@@ -17,6 +17,9 @@ from lotlaw.law import Form, Function, Line, Year, exported
 class Supply(Protocol):
     """Values from outside the forms, in the reading's own terms."""
 
+    def parameter(self, name: str) -> Any:
+        """A parameter's value for the filing status."""
+
     def origin(self, origin: str, unit: str) -> Any:
         """What `taxpayer.…` or `ledger.…` stands for."""
 
@@ -33,10 +36,9 @@ Keep = Callable[[Line, str, Any, Any], Any]
 
 @dataclass
 class Sheet:
-    """One walk over a year's lines for one filing status."""
+    """One walk over a year's lines. `functions` may replace some of the algebra's own."""
 
     year: Year
-    status: str
     algebra: Algebra
     supply: Supply
     keep: Keep
@@ -46,7 +48,7 @@ class Sheet:
     _readers: dict[str, Reader] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.functions = {name: self._function(f) for name, f in self.year.functions.items()}
+        self.functions |= {name: self._function(f) for name, f in self.year.functions.items()}
 
     def fill(self, lines: tuple[Line, ...]) -> None:
         """Work out `lines`, given in an order in which each follows what it reads."""
@@ -115,12 +117,15 @@ class Sheet:
     def _round(self, form: Form, line: Line, amount: Any) -> Any:
         if line.unit != "money" or form.round != "dollar" or self.cents:
             return amount
-        return self.algebra.functions["whole_dollars"](amount)
+        return self._own("whole_dollars")(amount)
+
+    def _own(self, name: str) -> Callable[..., Any]:
+        return self.functions.get(name) or self.algebra.functions[name]
 
     def _outside(self, form: Form, name: str) -> Any:
         source = form.inputs.get(name)
         if source is None:
-            return self.algebra.const(self.year.parameter(name, self.status))
+            return self.supply.parameter(name)
         line = next(exported(source, self.year.forms), None)
         if line is not None:
             return self.names[line.form][line.name]
@@ -129,9 +134,10 @@ class Sheet:
         return self.supply.origin(source.origin, source.unit)
 
     def _function(self, function: Function) -> Callable[..., Any]:
-        parameters = {name: self.algebra.const(self.year.parameter(name, self.status)) for name in function.uses}
+        parameters: dict[str, Any] = {}
 
         def call(*values: Any) -> Any:
+            parameters.update({name: self.supply.parameter(name) for name in function.uses if name not in parameters})
             given = dict(zip(function.arguments, values, strict=True))
             return Reader(self.algebra, {**parameters, **given}, self.functions).read(function.formula)
 

@@ -52,7 +52,7 @@ def run_example(year: Year, form: Form, example: Mapping[str, Any]) -> dict[str,
         return value
 
     status = given.get("status", next(iter(year.statuses)))
-    sheet = Sheet(year, status, exact, _Given(given), keep, bool(example.get("cents")))
+    sheet = Sheet(year, exact, _Given(year, status, given), keep, bool(example.get("cents")))
     names = sheet.names.setdefault(form.name, {})
     for name, source in form.inputs.items():
         blank = False if source.unit == "flag" else 0
@@ -76,10 +76,15 @@ def _called(year: Year, sheet: Sheet, form: Form, example: Mapping[str, Any]) ->
 class _Given:
     """Typed lines as `line4: 100`, totals as `box_A: -5_000` (the last column) or `box_A: {d: 1, e: 2}`."""
 
+    year: Year
+    status: str
     given: Mapping[str, Any]
 
+    def parameter(self, name: str) -> Any:
+        return exact.const(self.year.parameter(name, self.status))
+
     def origin(self, origin: str, unit: str) -> Any:
-        return False if unit == "flag" else exact.ZERO
+        return self.given.get(origin, False if unit == "flag" else exact.ZERO)
 
     def typed(self, line: Line, column: str) -> tuple[Decimal, bool]:
         value = self.given.get(line.name, 0)

@@ -75,11 +75,12 @@ def neg(a: Scaled) -> Scaled:
 
 
 def rounded(amount: Scaled, places: int) -> Scaled:
-    """Half away from zero to `places` decimals: the sign times the rounded absolute value, since `//` floors."""
+    """Half away from zero to `places` decimals: `//` floors, so below zero an exact half has to be pushed down."""
     if amount.places <= places:
         return amount
     step = 10 ** (amount.places - places)
-    return Scaled(amount.whole.sign() * ((amount.whole.abs() + step // 2) // step), places)
+    whole = amount.whole
+    return Scaled((whole + step // 2 - (whole < 0)) // step, places)
 
 
 def compare(sign: str, a: Any, b: Any) -> pl.Expr:
@@ -119,12 +120,12 @@ def choose(flag: pl.Expr, yes: Any, no: Any) -> Any:
 
 def _least(*values: Scaled) -> Scaled:
     places = max(value.places for value in values)
-    return Scaled(reduce(lambda a, b: pl.when(a < b).then(a).otherwise(b), [v.at(places) for v in values]), places)
+    return Scaled(pl.min_horizontal(value.at(places) for value in values), places)
 
 
 def _most(*values: Scaled) -> Scaled:
     places = max(value.places for value in values)
-    return Scaled(reduce(lambda a, b: pl.when(a > b).then(a).otherwise(b), [v.at(places) for v in values]), places)
+    return Scaled(pl.max_horizontal(value.at(places) for value in values), places)
 
 
 def whole_dollars(amount: Scaled) -> Scaled:
@@ -138,12 +139,17 @@ def schedule(amount: Scaled, brackets: list[dict[str, Any]]) -> Scaled:
     parts = []
     for row in brackets:
         top = row.get("up_to")
-        inside = amount if top is None else _least(amount, const(top))
+        inside = amount if top is None else _least(amount, _amount(top))
         rate = const(row["rate"])
         part = _most(zero, sub(inside, floor))
         parts.append(Scaled(part.whole * rate.whole, part.places + rate.places))
-        floor = floor if top is None else const(top)
+        floor = floor if top is None else _amount(top)
     return rounded(reduce(add, parts), MONEY)
+
+
+def _amount(value: Any) -> Scaled:
+    """A limit of a bracket: a number, or a column where it differs by return."""
+    return value if isinstance(value, Scaled) else _scaled(Decimal(value))
 
 
 def row_middle(amount: Scaled, steps: list[dict[str, Any]]) -> Scaled:

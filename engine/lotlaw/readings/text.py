@@ -1,0 +1,228 @@
+"""The text reading: polars expressions over the cells of an export, for importers.
+
+A value is a column (`pl.Expr`), or a plain `str`, `Decimal`, `bool` or `None` for what a formula writes out or a file does not have.
+Amounts are `Decimal(38, 18)`, exact. Nothing is undefined: an empty cell in arithmetic gives an empty cell, division by zero
+gives an empty cell, and a condition that cannot be answered counts as no. Patterns are matched by polars in linear time, without look-around.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import reduce
+from typing import Any
+
+import polars as pl
+
+from lotlaw.formula import Mistake
+
+DECIMAL = pl.Decimal(38, 18)
+DECIMALS = 18
+LONGEST_PATTERN = 300
+ZERO = Decimal(0)
+
+Value = pl.Expr | str | Decimal | bool | None
+
+NO_NUMBER = ("-", "--", "N/A", "n/a")
+"""What exports write where there is no number."""
+
+_NUMBER = (
+    r'^(?:=")?@?(?P<open>\()?(?P<sign>[-+])? ?(?:[$€£]|[A-Z]{3} )?(?P<inner>[-+])?'
+    r"(?P<digits>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?P<power>[eE][-+]?\d{1,2})?"
+    r'(?: ?[A-Za-z][\w.]*)?(?P<close>\))?"?$'
+)
+
+
+def const(value: Any) -> Value:
+    """A number or text of a formula; binary floats are read as the decimals they were written as."""
+    if value == "":
+        raise Mistake("an empty cell is null: write `x is null`")
+    if isinstance(value, (bool, str)) or value is None:
+        return value
+    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+
+
+def column(value: Value) -> pl.Expr:
+    """Any value as a column."""
+    if isinstance(value, pl.Expr):
+        return value
+    return pl.lit(value, dtype=DECIMAL) if isinstance(value, Decimal) else pl.lit(value)
+
+
+def _strict(act: Callable[..., pl.Expr]) -> Callable[..., Value]:
+    """A function of columns that gives nothing where one of its columns is not there."""
+
+    def strict(first: Value, *rest: Value) -> Value:
+        return None if first is None or None in [r for r in rest if r is None] else act(column(first), *rest)
+
+    return strict
+
+
+def _arithmetic(act: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> Callable[[Value, Value], Value]:
+    def both(a: Value, b: Value) -> Value:
+        return None if a is None or b is None else act(column(a), column(b))
+
+    return both
+
+
+add = _arithmetic(lambda a, b: a + b)
+sub = _arithmetic(lambda a, b: a - b)
+mul = _arithmetic(lambda a, b: a * b)
+div = _arithmetic(lambda a, b: a / pl.when(b != 0).then(b))
+_COMPARE: Mapping[str, Callable[[Value, Value], Value]] = {
+    "<": _arithmetic(lambda a, b: a < b), "<=": _arithmetic(lambda a, b: a <= b),
+    ">": _arithmetic(lambda a, b: a > b), ">=": _arithmetic(lambda a, b: a >= b),
+    "==": _arithmetic(lambda a, b: a == b), "!=": _arithmetic(lambda a, b: a != b),
+}  # fmt: skip
+
+
+def neg(a: Value) -> Value:
+    """-a."""
+    return None if a is None else -column(a)
+
+
+def compare(sign: str, a: Value, b: Value) -> Value:
+    """A column of flags, empty where either side is."""
+    return _COMPARE[sign](a, b)
+
+
+def all_of(flags: list[Value]) -> pl.Expr:
+    """Whether every flag holds, row by row."""
+    return reduce(lambda a, b: a & b, (flag(f) for f in flags))
+
+
+def any_of(flags: list[Value]) -> pl.Expr:
+    """Whether any flag holds, row by row."""
+    return reduce(lambda a, b: a | b, (flag(f) for f in flags))
+
+
+def negate(flag_: Value) -> Value:
+    """Whether the flag does not hold; unanswered stays unanswered."""
+    return None if flag_ is None else ~column(flag_)
+
+
+def choose(flag_: Value, yes: Value, no: Value) -> pl.Expr:
+    """`yes` where the flag holds, else `no`."""
+    return pl.when(flag(flag_)).then(column(yes)).otherwise(column(no))
+
+
+def flag(value: Value) -> pl.Expr:
+    """A condition as a column; unanswered where it has no answer."""
+    return pl.lit(None, dtype=pl.Boolean) if value is None else column(value)
+
+
+def number(text: pl.Expr) -> pl.Expr:
+    """The decimal in a cell such as `$1,234.50`, `(0.07 BTC)`, `@55.00` or `="532"`; empty where there is none."""
+    parts = text.str.strip_chars().str.extract_groups(_NUMBER)
+    part = parts.struct.field
+    digits = part("digits").str.replace_all(",", "", literal=True)
+    size = pl.concat_str(digits, part("power").fill_null("")).cast(DECIMAL, strict=False)
+    signs = part("sign").is_not_null().cast(pl.Int8) + part("inner").is_not_null() + part("open").is_not_null()
+    minus = part("open").is_not_null() | (part("sign") == "-").fill_null(False) | (part("inner") == "-").fill_null(False)
+    sound = (part("open").is_null() == part("close").is_null()) & (signs <= 1)
+    return pl.when(sound & ~minus).then(size).when(sound).then(-size)
+
+
+def too_fine(text: pl.Expr) -> pl.Expr:
+    """Whether a cell's number has more decimals than are kept."""
+    decimals = text.str.extract(r"\.(\d*?)0*(?:[^\d.]|$)").str.len_bytes().fill_null(0).cast(pl.Int32)
+    power = text.str.extract(r"\d[eE]([-+]?\d{1,2})").cast(pl.Int32, strict=False).fill_null(0)
+    return decimals - power > DECIMALS
+
+
+def _written(what: str, value: Value, longest: int = LONGEST_PATTERN) -> str:
+    if not isinstance(value, str):
+        raise Mistake(f"the {what} must be written out, in quotes")
+    if len(value) > longest:
+        raise Mistake(f"a {what} of {len(value)} characters; at most {longest} are read")
+    return value
+
+
+def pattern(value: Value) -> str:
+    """A pattern that a formula writes out, known to be readable."""
+    text = _written("pattern", value)
+    try:
+        pl.select(pl.lit("").str.contains(text))
+    except pl.exceptions.ComputeError as error:
+        reason = [line for line in str(error).splitlines() if line.startswith("error: ")]
+        raise Mistake(f"not a pattern: {(reason or [str(error).splitlines()[0]])[0].removeprefix('error: ')}") from None
+    return text
+
+
+def _text(cell: pl.Expr) -> pl.Expr:
+    return cell.cast(pl.String)
+
+
+def _whole(value: Value) -> int:
+    if not isinstance(value, Decimal) or value != int(value) or not 0 <= value <= DECIMALS:
+        raise Mistake(f"the number must be written out, from 0 to {DECIMALS}")
+    return int(value)
+
+
+def _found(cell: pl.Expr, wanted: Value, group: Value = Decimal(1)) -> pl.Expr:
+    return _text(cell).str.extract(pattern(wanted), _whole(group))
+
+
+def _part(cell: pl.Expr, separator: Value, place: Value) -> pl.Expr:
+    part = _text(cell).str.split(_written("separator", separator)).list.get(_whole(place), null_on_oob=True)
+    part = part.str.strip_chars()
+    return pl.when(part != "").then(part)
+
+
+def _sum(*amounts: Value) -> Value:
+    return reduce(add, (column(a).fill_null(ZERO) for a in amounts if a is not None), ZERO)
+
+
+def _coalesce(*values: Value) -> Value:
+    there = [value for value in values if value is not None]
+    return pl.coalesce([column(value) for value in there]) if there else None
+
+
+def _one_of(cell: Value, *words: Value) -> pl.Expr:
+    return any_of([compare("==", cell, word) for word in words]).fill_null(False)
+
+
+def _any_word(act: Callable[[pl.Expr, str], pl.Expr]) -> Callable[..., pl.Expr]:
+    def found(cell: Value, *words: Value) -> pl.Expr:
+        if cell is None:
+            return pl.lit(False)
+        return any_of([act(_text(column(cell)), _written("text", word)) for word in words]).fill_null(False)
+
+    return found
+
+
+def _match(cell: Value, wanted: Value) -> pl.Expr:
+    text = pattern(wanted)
+    return pl.lit(False) if cell is None else _text(column(cell)).str.contains(text).fill_null(False)
+
+
+def _least(a: pl.Expr, b: Value) -> pl.Expr:
+    return pl.when(a < column(b)).then(a).otherwise(column(b) + a * 0)
+
+
+def _most(a: pl.Expr, b: Value) -> pl.Expr:
+    return pl.when(a > column(b)).then(a).otherwise(column(b) + a * 0)
+
+
+functions: Mapping[str, Callable[..., Any]] = {
+    "abs": _strict(lambda a: a.abs()),
+    "neg": neg,
+    "round": _strict(lambda a, places: a.round(_whole(places), mode="half_away_from_zero")),
+    "sum": _sum,
+    "nz": _sum,
+    "min": _strict(_least),
+    "max": _strict(_most),
+    "coalesce": _coalesce,
+    "iif": choose,
+    "num": _strict(lambda cell: number(_text(cell))),
+    "unit": _strict(lambda cell: _text(cell).str.extract(r"[\d.] ?([A-Za-z][\w.]*)\)?$")),
+    "re": _strict(_found),
+    "match": _match,
+    "starts": _any_word(lambda cell, word: cell.str.starts_with(word)),
+    "has": _any_word(lambda cell, word: cell.str.contains(word, literal=True)),
+    "split": _strict(_part),
+    "lower": _strict(lambda cell: _text(cell).str.to_lowercase()),
+    "upper": _strict(lambda cell: _text(cell).str.to_uppercase()),
+    "is_null": lambda value: pl.lit(True) if value is None else column(value).is_null(),
+    "one_of": _one_of,
+}

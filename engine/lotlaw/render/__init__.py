@@ -1,0 +1,47 @@
+"""A return as people and programs read it: return.json, the forms as text and HTML, tables for spreadsheets.
+
+`render` gives one of them as text; `lotlaw.output` writes them into a folder. Nothing here computes: every amount stands in the
+`Return`, every label in the rules.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lotlaw.render.rows import sources_of
+from lotlaw.source import refuse
+
+if TYPE_CHECKING:
+    from lotlaw.run import Return
+
+FORMATS = ("json", "csv", "txt", "html")
+"""What a return can be written as."""
+
+__all__ = ["FORMATS", "files", "render", "sources_of"]
+
+
+def render(return_: Return, format: str) -> str:  # noqa: A002 (the word of the command line)
+    """A return as `json`, `txt` or `html`, or its Form 8949 rows as `csv`. Raises Problems for any other format."""
+    made = files(return_, format)
+    return made["form_8949.csv"] if format == "csv" else next(iter(made.values()))
+
+
+def files(return_: Return, format: str) -> dict[str, str]:  # noqa: A002
+    """The files of one format: their texts by name. Raises Problems for a format that there is not."""
+    if format == "json":
+        from lotlaw.render.return_json import return_json
+
+        return {"return.json": return_json(return_)}
+    if format == "csv":
+        from lotlaw.render.tables import tables
+
+        return tables(return_)
+    if format == "txt":
+        from lotlaw.render.pages import forms_txt
+
+        return {"forms.txt": forms_txt(return_)}
+    if format == "html":
+        from lotlaw.render.pages import forms_html
+
+        return {"forms.html": forms_html(return_)}
+    raise refuse("--format", f"no format '{format}'; there are {', '.join(FORMATS)}")

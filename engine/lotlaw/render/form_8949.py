@@ -1,0 +1,136 @@
+"""Form 8949 in pages, as text or HTML: for each box in the form's order, as many pages as its rows need, each with its totals.
+
+A box may have a hundred thousand rows, so rows and pages are filled as columns (`templates.fill_columns`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from lotlaw.render.amounts import printed_cents
+from lotlaw.render.rows import Column, acquired_text, boxes_of, by_box, columns_of
+from lotlaw.render.templates import fill, fill_columns, safe, shown
+from lotlaw.render.text import aligned, heading, in_widths
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from lotlaw.law import Year
+    from lotlaw.run import Return
+
+DATE = "%m/%d/%Y"
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What all pages share: the kind of text (`txt`, `html`), the form's columns, and what stands around every page."""
+
+    year: Year
+    kind: str
+    columns: list[Column]
+    frame: Mapping[str, Any]
+
+    @property
+    def said(self) -> Mapping[str, Any]:
+        """What the rules say of the form."""
+        value: Mapping[str, Any] = self.year.documents["form_8949"].value
+        return value
+
+    @property
+    def letters(self) -> list[str]:
+        return [column.letter for column in self.columns]
+
+    @property
+    def money(self) -> list[str]:
+        return [column.shows for column in self.columns if column.kind == "money"]
+
+    @property
+    def rows_a_page(self) -> int:
+        return int(self.said["rows_a_page"]["value"])
+
+    def template(self, name: str) -> str:
+        return f"{name}.{self.kind}.j2"
+
+
+def form_8949(return_: Return, kind: str, frame: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The pages of each box that has rows, as (box, text). `frame` is what every page of the return says around its form."""
+    look = _Look(return_.year, kind, columns_of(return_.year, return_.rows), frame)
+    cells = return_.rows.select("box", "part", *look.money, *(_cell(look, column) for column in look.columns))
+    if kind == "txt":
+        look = replace(look, columns=in_widths(look.columns, cells))
+        cells = cells.with_columns(aligned(column) for column in look.columns)
+    boxes = by_box(return_, cells)
+    counts = [-(-part.height // look.rows_a_page) for _, part in boxes]
+    for n, (box, part) in enumerate(boxes):
+        yield box, _box(look, box, part, before=sum(counts[:n]), pages=sum(counts))
+
+
+def _cell(look: _Look, column: Column) -> pl.Expr:
+    """A column as it is printed; no adjustment and no code leave both cells empty."""
+    import polars as pl
+
+    if column.kind == "money":
+        text = printed_cents(column.shows, column.largest)
+        none = (pl.col(column.shows) == 0) & (pl.col("codes").fill_null("") == "")
+        text = pl.when(none).then(pl.lit("")).otherwise(text) if column.shows == "adjustment" else text
+    elif column.kind == "date":
+        date = pl.col(column.shows).dt.strftime(DATE)
+        text = acquired_text(date) if column.shows == "acquired" else date
+    else:
+        text = pl.col(column.shows).fill_null("")
+    return shown(text, look.template("form_8949_row")).alias(column.letter)
+
+
+def _box(look: _Look, box: str, part: pl.DataFrame, *, before: int, pages: int) -> str:
+    """All pages of one box; `before` others stand in front of them, `pages` are there in all."""
+    import polars as pl
+
+    of_box = part.select(pl.col(look.money).sum()).select(_total(look, c, f"Totals of box {box}") for c in look.columns)
+    values = {
+        **look.frame, "title": look.said["title"], "columns": look.columns, "heading": heading(look.columns),
+        "part": look.said["parts"][part["part"][0]]["label"], "boxes": _ticks(look, box), "pages": pages,
+        "box_totals": {letter: safe(text) for letter, text in of_box.row(0, named=True).items()},
+    }  # fmt: skip
+    rows = _pages(look, part)
+    number = (pl.col("page") + before + 1).cast(pl.String)
+    cells = rows.select("rows", number, *(_total(look, c, "Totals of this page") for c in look.columns))
+    most, last = (
+        fill_columns(look.template("form_8949"), cells.columns, is_last=is_last, **values) for is_last in (False, True)
+    )
+    return "".join([*cells.head(-1).select(text=most)["text"], *cells.tail(1).select(text=last)["text"]])
+
+
+def _ticks(look: _Look, box: str) -> list[dict[str, Any]]:
+    """The boxes of the part that `box` stands in, with the one that is checked."""
+    boxes = boxes_of(look.year)
+    part = boxes[box]["part"]
+    return [
+        {"letter": letter, "label": b["label"], "checked": letter == box} for letter, b in boxes.items() if b["part"] == part
+    ]
+
+
+def _pages(look: _Look, part: pl.DataFrame) -> pl.DataFrame:
+    """One row a page: its number from 0, its rows as one text, and the sums of its amounts in cents."""
+    import polars as pl
+
+    template, money = look.template("form_8949_row"), pl.col(look.money)
+    rows = part.select(
+        money, page=pl.int_range(pl.len()) // look.rows_a_page, rows=fill_columns(template, look.letters, columns=look.columns)
+    )
+    pages = rows.group_by("page", maintain_order=True).agg(money.sum(), pl.col("rows").str.join(""), pl.len())
+    if look.kind == "txt":
+        return pages
+    blank = fill(template, cells=dict.fromkeys(look.letters, ""), columns=look.columns)
+    blanks = pl.lit(blank).repeat_by(look.rows_a_page - pl.col("len")).list.join("")
+    return pages.with_columns(rows=pl.concat_str("rows", blanks))
+
+
+def _total(look: _Look, column: Column, label: str) -> pl.Expr:
+    """A cell of a row of totals, whose first says what it totals; over a frame of sums in cents."""
+    import polars as pl
+
+    first = column is look.columns[0]
+    text = printed_cents(column.shows, column.largest) if column.total else pl.lit(label if first else "")
+    return (aligned(column, text) if look.kind == "txt" else text).alias(column.letter)

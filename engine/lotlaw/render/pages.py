@@ -1,0 +1,76 @@
+"""forms.txt and forms.html: Schedule D, Form 8949 and the worksheets as a person prints, reads and attaches them.
+
+What every page says around its form is the same: the year, whose return it is, a warning where the return is only for planning or the
+rules are a draft, and the rules and the program it was made by. Labels come from the rules; the templates stand in `forms/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lotlaw import __version__
+from lotlaw.render.amounts import clean
+from lotlaw.render.form_8949 import form_8949
+from lotlaw.render.sheets import Sheet, sheets
+from lotlaw.render.templates import fill, safe
+from lotlaw.render.text import WIDTH, blocks
+
+if TYPE_CHECKING:
+    from lotlaw.run import Return
+
+DIGITS = 12
+"""How much of the rules' digest a page shows."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A form of the document, for its table of contents: its anchor, what it is called, its pages."""
+
+    anchor: str
+    title: str
+    text: str
+
+
+def forms_txt(return_: Return) -> str:
+    """All forms as plain text, one after the other."""
+    return "".join(part.text for part in _parts(return_, "txt"))
+
+
+def forms_html(return_: Return) -> str:
+    """All forms as one HTML file that needs nothing else and asks nothing of the network."""
+    parts = [Part(part.anchor, part.title, safe(part.text)) for part in _parts(return_, "html")]
+    return fill("forms.html.j2", **_frame(return_), parts=parts)
+
+
+def _parts(return_: Return, kind: str) -> Iterator[Part]:
+    """The forms in the order in which they are attached: those with columns, Form 8949 box by box, the worksheets."""
+    frame, found = _frame(return_), sheets(return_)
+    yield from (_sheet(sheet, kind, frame) for sheet in found if sheet.columns)
+    title = return_.year.documents["form_8949"].value["title"]
+    for box, text in form_8949(return_, kind, frame) if return_.rows.height else ():
+        yield Part(f"form_8949_{box}", f"{title}: box {box}", text)
+    yield from (_sheet(sheet, kind, frame) for sheet in found if not sheet.columns)
+
+
+def _sheet(sheet: Sheet, kind: str, frame: dict[str, Any]) -> Part:
+    template = f"{'schedule_d' if sheet.columns else 'worksheet'}.{kind}.j2"
+    laid_out = {"blocks": blocks(sheet)} if kind == "txt" else {}
+    return Part(sheet.name, sheet.title, fill(template, **frame, title=sheet.title, sheet=sheet, **laid_out))
+
+
+def _frame(return_: Return) -> dict[str, Any]:
+    year, taxpayer = return_.year, return_.taxpayer
+    return {
+        "year": year.year,
+        "status": year.statuses[taxpayer["filing_status"]],
+        "name": clean(taxpayer["name"]),
+        "ssn": clean(taxpayer["ssn"]),
+        "planning_only": return_.planning_only,
+        "method": return_.method,
+        "draft": year.status != "published",
+        "rules": f"rules of {year.year} ({year.status}), {year.digest[:DIGITS]}",
+        "engine": f"lotlaw {__version__}",
+        "rule": "=" * WIDTH,
+    }

@@ -1,0 +1,122 @@
+"""The rows of Form 8949 as columns of text, and where in the taxpayer's files each comes from.
+
+`lotlaw.run.Return.rows` has one row a slice of a lot sold, in the form's order: amounts in whole cents, dates as dates, `sale` and
+`lot` as places in the ledger. What the form's columns are called, and what they show, stands in the rules (`form_8949.yaml`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lotlaw.law import Year
+from lotlaw.render.amounts import plain_cents
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from lotlaw.ledger import Ledger
+    from lotlaw.run import Return
+
+BETWEEN = "\x1f"
+"""Between the sources of one row, in text that is split again."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the form: its letter, its heading, the column of `rows` it shows, and whether the form adds it up.
+
+    `kind` is `text`, `date`, `code` or `money`; `largest`, in cents, is more than any amount or total of the column; `width` is what it
+    takes in plain text.
+    """
+
+    letter: str
+    label: str
+    shows: str
+    total: bool
+    kind: str
+    largest: int = 0
+    width: int = 0
+
+
+def columns_of(year: Year, rows: pl.DataFrame) -> list[Column]:
+    """The columns of Form 8949 in the form's order, as its rules describe them."""
+    return [_column(rows, letter, said) for letter, said in year.documents["form_8949"].value["columns"].items()]
+
+
+def _column(rows: pl.DataFrame, letter: str, said: Mapping[str, Any]) -> Column:
+    import polars as pl
+
+    name = said["shows"]
+    kinds = {pl.Int64: "money", pl.Date: "date"}
+    kind = "code" if name == "codes" else kinds.get(rows.schema[name].base_type(), "text")
+    largest = int(rows[name].abs().sum()) if kind == "money" else 0
+    return Column(letter, said["label"], name, "total" in said, kind, largest)
+
+
+def boxes_of(year: Year) -> Mapping[str, Mapping[str, Any]]:
+    """The boxes of Form 8949 in the form's order: part, label."""
+    boxes: Mapping[str, Mapping[str, Any]] = year.documents["form_8949"].value["boxes"]
+    return boxes
+
+
+def by_box(return_: Return, rows: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    """`rows` of each box that has any, in the form's order."""
+    parts = {str(box): part for (box,), part in rows.group_by("box", maintain_order=True)}
+    return [(box, parts[box]) for box in boxes_of(return_.year) if box in parts]
+
+
+def totals_by_column(columns: list[Column], part: pl.DataFrame) -> dict[str, int]:
+    """The sums, in cents, of the columns that the form adds up, by letter."""
+    return {c.letter: int(part[c.shows].sum()) for c in columns if c.total}
+
+
+def plain_rows(return_: Return) -> pl.DataFrame:
+    """Every row as text for programs: box, part, then what the contract of return.json names, then `source` as text."""
+    import polars as pl
+
+    rows = return_.rows
+    return rows.select(
+        "box", "part", "description", acquired_text(pl.col("acquired").cast(pl.String)).alias("acquired"),
+        pl.col("sold").cast(pl.String), plain_cents("proceeds"), plain_cents("basis"), pl.col("codes").fill_null(""),
+        plain_cents("adjustment"), plain_cents("gain"),
+    ).with_columns(source=source_text(return_))  # fmt: skip
+
+
+def acquired_text(date: pl.Expr) -> pl.Expr:
+    """The date acquired, or the word that stands in its place (INHERITED, VARIOUS)."""
+    import polars as pl
+
+    word = pl.col("acquired_text")
+    return pl.when(word.is_not_null() & (word != "")).then(word).otherwise(date).fill_null("")
+
+
+def source_text(return_: Return) -> pl.Series:
+    """By row of Form 8949, the lines of the files it comes from: the sale's, then its lot's, with BETWEEN between them."""
+    import polars as pl
+
+    sale = places(return_.ledger, return_.rows["sale"])
+    lot = places(return_.ledger, return_.rows["lot"])
+    both = pl.concat_str(pl.lit(sale), pl.lit(lot), separator=BETWEEN, ignore_nulls=True)
+    return pl.select(both.alias("source")).to_series()
+
+
+def sources_of(return_: Return) -> pl.Series:
+    """By row of Form 8949, the list of `file:line` it comes from (List of String): the sale's, then its lot's."""
+    return source_text(return_).str.split(BETWEEN)
+
+
+def places(ledger: Ledger, index: pl.Series) -> pl.Series:
+    """`file:line` of rows of the ledger, null where the index is; a row made of several lines has each of them."""
+    import polars as pl
+
+    names = pl.Series([file.name for file in ledger.files], dtype=pl.String)
+    wanted = [name for name in ("file", "line", "source_row") if name in ledger.rows.columns]
+    at = ledger.rows.select(pl.col(wanted).gather(index.cast(pl.UInt32)))
+    name = pl.lit(names).gather(pl.col("file").cast(pl.UInt32))
+    line = pl.concat_str(name, pl.lit(":"), pl.col("line").cast(pl.String))
+    if "source_row" in wanted:
+        several = pl.col("source_row").str.split(";").list.join(pl.concat_str(pl.lit(BETWEEN), name, pl.lit(":")))
+        line = pl.when(pl.col("source_row").is_null()).then(line).otherwise(pl.concat_str(name, pl.lit(":"), several))
+    return at.select(line.alias("place")).to_series()

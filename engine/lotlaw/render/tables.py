@@ -1,0 +1,74 @@
+"""Tables for spreadsheets: form_8949.csv, one row a slice of a lot sold, and `<form>.csv` for every form and worksheet.
+
+UTF-8, a header, lines that end with a line feed. A text that a spreadsheet would take for a formula is given a leading
+apostrophe; numbers are left as they are, a minus sign included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lotlaw.law import Form
+from lotlaw.render.amounts import in_dollars, said
+from lotlaw.render.rows import BETWEEN, plain_rows
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from lotlaw.run import Return
+
+FORMULA = r"^[=+\-@\t\r\n|%\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
+"""How a text begins that some spreadsheet reads as a formula or a command, full-width signs included."""
+NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?$"
+
+ROW_COLUMNS = (
+    "box", "part", "description", "acquired", "sold", "proceeds", "basis", "codes", "adjustment", "gain", "term",
+    "asset", "account", "source",
+)  # fmt: skip
+"""The columns of form_8949.csv."""
+LINE_COLUMNS = ("line", "column", "label", "amount")
+"""The columns of a form's table."""
+
+
+def tables(return_: Return) -> dict[str, str]:
+    """The texts of the tables by file name."""
+    forms = {f"{name}.csv": form_csv(return_, return_.year.forms[name]) for name in return_.lines}
+    return {"form_8949.csv": form_8949_csv(return_), **forms}
+
+
+def form_8949_csv(return_: Return) -> str:
+    """The rows of Form 8949, with columns ROW_COLUMNS; `source` names the lines they come from, the sale's first."""
+    import polars as pl
+
+    more = return_.rows.select("term", "asset", "account")
+    rows = pl.concat([plain_rows(return_), more], how="horizontal").select(ROW_COLUMNS)
+    source = pl.col("source").str.replace_all(BETWEEN, "; ", literal=True)
+    return _csv(rows.with_columns(source))
+
+
+def form_csv(return_: Return, form: Form) -> str:
+    """A form's lines in order, a row for each column of a line, with columns LINE_COLUMNS; a blank has no amount."""
+    import polars as pl
+
+    rows = list(_amounts(return_, form))
+    return _csv(pl.DataFrame(rows, schema=dict.fromkeys(LINE_COLUMNS, pl.String), orient="row"))
+
+
+def _amounts(return_: Return, form: Form) -> Iterator[tuple[str, str, str, str]]:
+    whole = in_dollars(form, cents=return_.cents)
+    for line in form.lines.values():
+        answer = return_.lines[form.name].get(line.id)
+        amount = "" if answer is None else said(line, answer, whole=whole)
+        if isinstance(amount, dict):
+            yield from ((line.id, column, line.label, text) for column, text in amount.items())
+        else:
+            yield line.id, "", line.label, amount
+
+
+def _csv(rows: pl.DataFrame) -> str:
+    import polars as pl
+
+    text = pl.col(pl.String)
+    unsafe = text.str.contains(FORMULA) & ~text.str.contains(NUMBER)
+    return rows.with_columns(pl.when(unsafe).then("'" + text).otherwise(text)).write_csv(line_terminator="\n")
