@@ -13,12 +13,12 @@ from lotlaw.sheet import Sheet
 
 Answer = Decimal | bool | dict[str, Decimal]
 Answers = dict[str, dict[str, Answer]]
-"""By form and line: an amount, a yes or no, or amounts by column. Blank lines are absent, and so are forms that do not apply."""
+"""By form and line: an amount, yes or no, or amounts by column. Blank lines and forms left out are absent."""
 
 
 @dataclass(frozen=True)
 class Total:
-    """A group of Form 8949 rows: what they have in common (`box`, `part`, `collectible`), and their sums by column, in dollars."""
+    """A group of rows: what they have in common (`box`, `part`, `collectible`), and sums by column, in dollars."""
 
     group: Mapping[str, Any]
     sums: Mapping[str, Decimal]
@@ -26,8 +26,11 @@ class Total:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a return is worked out from: values from outside by origin (`taxpayer.carryover.short`, `ledger.dispositions`), amounts
-    typed for input lines by form and line, and the totals of Form 8949. What is not given is zero or no."""
+    """What a return is worked out from; what is not given is zero or no.
+
+    `outside` holds values by origin (`taxpayer.carryover.short`, `ledger.dispositions`), `typed` the amounts of input
+    lines by form and line, `totals` the rows of Form 8949.
+    """
 
     outside: Mapping[str, Any]
     typed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -44,7 +47,7 @@ class Worked:
 
 def work_out(year: Year, status: str, facts: Facts, *, cents: bool = False) -> Worked:
     """Every line of every form of the year, exactly; `cents` leaves lines unrounded."""
-    found: dict[tuple[str, str], Answer] = {}
+    found: dict[tuple[str, str], Any] = {}
 
     def keep(line: Line, column: str, value: Any, present: Any) -> Any:
         if present is not None and not present:
@@ -52,9 +55,7 @@ def work_out(year: Year, status: str, facts: Facts, *, cents: bool = False) -> W
         if not column:
             found[line.form, line.id] = value
         else:
-            by_column = found.setdefault((line.form, line.id), {})
-            assert isinstance(by_column, dict)
-            by_column[column] = value
+            found.setdefault((line.form, line.id), {})[column] = value
         return value
 
     sheet = Sheet(year, exact, _Supply(year, status, facts), keep, cents)

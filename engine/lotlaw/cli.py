@@ -1,7 +1,7 @@
 """The `lotlaw` command. Exit codes: 0 done, 1 a check found something, 2 bad input or bad rules.
 
-Nothing leaves this machine. Every command that reads rules takes `--rules DIR`; everything heavy is imported where it is used,
-so that a command starts at once.
+Nothing leaves this machine. Every command that reads rules takes `--rules DIR`; everything heavy is imported where it
+is used, so that a command starts at once.
 """
 
 from __future__ import annotations
@@ -23,11 +23,17 @@ app = typer.Typer(
 rules_app = typer.Typer(no_args_is_help=True, help="Read and check the law: rules/<year>/*.yaml.")
 app.add_typer(rules_app, name="rules")
 
-Files = Annotated[list[Path], typer.Argument(help="Exports and simple ledgers, in any mixture; recognised by their headers.")]
+Files = Annotated[
+    list[Path], typer.Argument(help="Exports and simple ledgers, in any mixture; recognised by their headers.")
+]
 TaxpayerFile = Annotated[Path, typer.Option("--taxpayer", help="The taxpayer file (see `lotlaw init`).")]
-OptionalTaxpayer = Annotated[Path | None, typer.Option("--taxpayer", help="The taxpayer file, for accounts and time zone.")]
+OptionalTaxpayer = Annotated[
+    Path | None, typer.Option("--taxpayer", help="The taxpayer file, for accounts and time zone.")
+]
 RulesDir = Annotated[Path | None, typer.Option("--rules", help="A folder of rules to use instead of lotlaw's own.")]
-Method = Annotated[str | None, typer.Option(help="Lot method, to compare; without a standing order it is for planning only.")]
+Method = Annotated[
+    str | None, typer.Option(help="Lot method, to compare; without a standing order it is for planning only.")
+]
 Cents = Annotated[bool, typer.Option("--cents", help="Leave the lines unrounded.")]
 Force = Annotated[bool, typer.Option("--force", help="Write into a folder that holds other files too.")]
 Formats = Annotated[str, typer.Option("--format", help="Comma-separated: json, csv, txt, html.")]
@@ -61,7 +67,9 @@ def file(
     year: Annotated[str, typer.Argument(help="The tax year, or a range such as 2021..2025.")],
     files: Files,
     taxpayer: TaxpayerFile,
-    out: Annotated[Path | None, typer.Option(help="Folder for return.json and the forms; nothing is written without it.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for return.json and the forms; nothing is written without it.")
+    ] = None,
     formats: Formats = "json,csv,txt",
     method: Method = None,
     cents: Cents = False,
@@ -75,7 +83,8 @@ def file(
     from lotlaw.filing import file_years, formats_of, years_of
 
     returns = file_years(
-        years_of(year), files, taxpayer, out=out, formats=formats_of(formats), method=method, cents=cents, rules=rules, force=force
+        years_of(year), files, taxpayer, out=out, formats=formats_of(formats), method=method, cents=cents,
+        rules=rules, force=force,
     )  # fmt: skip
     for return_ in returns:
         _summary(return_, out)
@@ -106,7 +115,9 @@ def import_(
     out: Annotated[Path, typer.Option(help="The canonical table to write, as CSV.")],
     taxpayer: OptionalTaxpayer = None,
     rules: RulesDir = None,
-    source: Annotated[str | None, typer.Option(help="Force one mapping of rules/sources instead of going by the header.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Force one mapping of rules/sources instead of going by the header.")
+    ] = None,
 ) -> None:
     """Turn exports into one canonical table, and report what was read, skipped and found."""
     from lotlaw.filing import import_files
@@ -117,7 +128,9 @@ def import_(
 @app.command()
 def holdings(
     files: Files,
-    as_of: Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="The day to look at; today if left out.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="The day to look at; today if left out.")
+    ] = None,
     prices: Annotated[Path | None, typer.Option(help="CSV with the columns asset and price.")] = None,
     taxpayer: OptionalTaxpayer = None,
     rules: RulesDir = None,
@@ -140,7 +153,11 @@ def rules_check(rules: RulesDir = None) -> None:
     for problem in problems:
         print(problem)
     found = years(root)
-    print(f"{len(problems)} problem(s)" if problems else f"{found[0]} to {found[-1]}: no problem found in {len(found)} years")
+    print(
+        f"{len(problems)} problem(s)"
+        if problems
+        else f"{found[0]} to {found[-1]}: no problem found in {len(found)} years"
+    )
     raise typer.Exit(1 if problems else 0)
 
 
@@ -158,9 +175,7 @@ def rules_show(
 
 
 @rules_app.command("lock")
-def rules_lock(
-    year: Annotated[int, typer.Argument(help="The tax year.")], rules: RulesDir = None
-) -> None:
+def rules_lock(year: Annotated[int, typer.Argument(help="The tax year.")], rules: RulesDir = None) -> None:
     """Check a year and write its LOCK: the digest of what it says."""
     from lotlaw.audit.lock import lock
 

@@ -1,4 +1,4 @@
-"""Why a line says what it says: its formula, what went in, the rule's file and line, the law, and the rows it comes from."""
+"""Why a line says what it says: its formula, what went in, the rule's place, the law, and the rows it comes from."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ INDENT = "  "
 def explain(return_: Return, said: str, *, rows: int = ROWS_SHOWN) -> str:
     """A line (`schedule_d.21`) and every line, parameter, typed amount and transaction it rests on, as text.
 
-    Each line is explained once, where it is first needed; blank lines are named, not followed. Raises Problems for an unknown line.
+    Each line is explained once, where it is first needed; blank lines are named, not followed. Raises Problems for an
+    unknown line.
     """
     line = find_line(return_.year, said)
     return "\n".join(_Explanation(return_, rows).line(line, "")) + "\n"
@@ -125,7 +126,8 @@ class _Explanation:
         events = [row for row in self.return_.income.iter_rows(named=True) if row["counted"]]
         for event in events[: self.rows]:
             at = rows.row(event["row"], named=True)
-            yield f"{indent}{event['kind']} {event['asset']}: {amount(event['amount'])}  <- {files[at['file']].name}:{at['line']}"
+            where = f"{files[at['file']].name}:{at['line']}"
+            yield f"{indent}{event['kind']} {event['asset']}: {amount(event['amount'])}  <- {where}"
         if len(events) > self.rows:
             yield f"{indent}and {len(events) - self.rows:,} more"
 

@@ -58,8 +58,8 @@ def file_years(
 
 
 def _chain(
-    years: Sequence[int], ledger: Ledger, person: Taxpayer, document: Document, method: str | None, rules: Path | None, *,
-    cents: bool,
+    years: Sequence[int], ledger: Ledger, person: Taxpayer, document: Document, method: str | None,
+    rules: Path | None, *, cents: bool,
 ) -> Iterator[Return]:  # fmt: skip
     for year_number in years:
         year = load(year_number, rules)
@@ -72,11 +72,13 @@ def _chain(
 
 
 def recompute(path: Path, rules: Path | None = None) -> Return:
-    """Work out a written return again, from the files and rules it was made of. Raises Problems if either has changed."""
+    """Work out a written return again, from the files and rules it was made of. Raises Problems if they changed."""
     said = _written(path)
     year = load(said["tax_year"], rules)
     if said["rules"]["digest"] != year.digest:
-        raise refuse(path, "made by other rules than these; file it again, or give the rules it was made by with --rules")
+        raise refuse(
+            path, "made by other rules than these; file it again, or give the rules it was made by with --rules"
+        )
     files = [_same_file(path, entry) for entry in said["inputs"]["files"]]
     person = normalised(said["inputs"]["taxpayer"])
     ledger = read(files, zone=person["timezone"], rules=rules)

@@ -1,12 +1,12 @@
 """One formula, many readings.
 
 A rule's formula is text such as `min(-line16, capital_loss_cap) if line16 < 0 else 0`. It is parsed once and checked
-once, and then read by one evaluator in whatever algebra is asked for: exact dollars, columns of a million returns, units for a type check.
-An algebra is any module or object with the functions of `Algebra`; see `lotlaw.readings`.
+once, and then read by one evaluator in whatever algebra is asked for: exact dollars, columns of a million returns,
+units for a type check. An algebra is any module or object with the functions of `Algebra`; see `lotlaw.readings`.
 
-Two profiles share the reader. *tax*: money, rates, dates and flags; the only numbers are 0 and 1, for any other
-is law and belongs in a parameter with a citation. *text*: for importers; adds division, numbers, text, `null`, `in` and fields of a
-grouped leg (`leg.amount`), which are turned into plain names before anything is evaluated.
+Two profiles share the reader. *tax*: money, rates, dates and flags; the only numbers are 0 and 1, for any other is
+law and belongs in a parameter with a citation. *text*: for importers; adds division, numbers, text, `null`, `in` and
+fields of a grouped leg (`leg.amount`), which are turned into plain names before anything is evaluated.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _parsed(text: str, profile: str) -> tuple[ast.expr, frozenset[str], frozense
 
 
 def _forbidden(node: ast.AST, profile: str, depth: int) -> Iterable[tuple[int, str]]:
-    """What a tree holds that its profile does not allow: (offset, what is wrong), nothing below the first of a branch."""
+    """What a tree holds that its profile does not allow, as offset and message; nothing below the first of a branch."""
     at = getattr(node, "col_offset", 0)
     if depth > DEEPEST:
         yield at, f"nested more than {DEEPEST} deep"
@@ -161,7 +161,7 @@ def _number(node: ast.Constant) -> str:
 
 
 class _Plain(ast.NodeTransformer):
-    """Turns `leg.field` into one name, `x is null` into `is_null(x)` and `x in ('a', 'b')` into `one_of(x, 'a', 'b')`."""
+    """Turns `leg.field` into one name, `x is null` into `is_null(x)`, `x in ('a', 'b')` into `one_of(x, 'a', 'b')`."""
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         if isinstance(node.value, ast.Name):

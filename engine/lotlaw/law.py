@@ -1,4 +1,4 @@
-"""What the rules of a tax year are made of: parameters, forms, lines, functions, citations; and the order of the lines."""
+"""What the rules of a tax year are made of: parameters, forms, lines, functions, citations; and the lines' order."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """The column reading of the rules: the lines of many returns at once, from a frame with one row a return.
 
 Columns of the frame: `filing_status`; what comes from outside by its origin (`taxpayer.carryover.short`,
-`ledger.dispositions`); typed lines as `typed.<form>.<line>` (and `.<column>`); totals of Form 8949 by group and column, as
-`total.box=A.d` or `total.collectible=true,part=II.h`, null where no row is behind them. Money is whole cents (Int64), flags are
-Boolean; a column that is not there counts as not given. The answer has a column `<form>.<line>` (and `.<column>`) for each line
-asked for, in cents, null where the line is blank.
+`ledger.dispositions`); typed lines as `typed.<form>.<line>` (and `.<column>`); totals of Form 8949 by group and
+column, as `total.box=A.d` or `total.collectible=true,part=II.h`, null where no row is behind them. Money is whole
+cents (Int64), flags are Boolean; a column that is not there counts as not given. The answer has a column
+`<form>.<line>` (and `.<column>`) for each line asked for, in cents, null where the line is blank.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from lotlaw.readings import columns
 from lotlaw.sheet import Sheet
 
 SIMPLE = 4
-"""How many columns an expression may read before it is worked out once, in a column of its own, for being read many times."""
+"""How many columns an expression may read before it gets a column of its own, where it would be worked out many times."""
 
 
 def work_out_columns(year: Year, frame: pl.DataFrame, forms: Iterable[str], *, cents: bool = False) -> pl.DataFrame:
-    """The lines of `forms` for every row of `frame`, in its order. Raises ValueError for an amount beyond the bounds."""
+    """The lines of `forms` for every row of `frame`, in its order. Raises ValueError for amounts out of bounds."""
     _check_bounds(frame)
     asked = set(forms)
     plan = _Plan(year, frame.schema, _needed(year, asked), cents)
@@ -37,7 +37,9 @@ def work_out_columns(year: Year, frame: pl.DataFrame, forms: Iterable[str], *, c
 
 def group_name(group: Mapping[str, Any]) -> str:
     """How a group of Form 8949 rows is called in column names: `box=A`, `collectible=true,part=II`."""
-    return ",".join(f"{key}={str(value).lower() if value in (True, False) else value}" for key, value in sorted(group.items()))
+    return ",".join(
+        f"{key}={str(value).lower() if value in (True, False) else value}" for key, value in sorted(group.items())
+    )
 
 
 def _check_bounds(frame: pl.DataFrame) -> None:
@@ -82,7 +84,7 @@ class _Plan:
         Sheet(self.year, columns, self, self._keep, self.cents, functions=stored).fill(tuple(self.lines))
 
     def run(self, frame: pl.DataFrame, wanted: list[str]) -> pl.DataFrame:
-        """The wanted columns, in the frame's order; the streaming engine keeps a few thousand rows of all others at a time."""
+        """The wanted columns, in the frame's order; of all others, the engine keeps a few rows at a time."""
         lazy = frame.lazy()
         for layer in self.layers:
             lazy = lazy.with_columns(layer)
@@ -102,7 +104,7 @@ class _Plan:
         expr = value.at(columns.MONEY) if amount else value
         kept = self._add(_column_name(line, column), expr if present is None else pl.when(present).then(expr))
         if present is not None:
-            kept = kept.fill_null(0 if amount else False)  # noqa: FBT003  (what a blank reads as)
+            kept = kept.fill_null(0 if amount else False)
         return columns.money(kept) if amount else kept
 
     def _stored(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -137,7 +139,7 @@ class _Plan:
     def origin(self, origin: str, unit: str) -> Any:
         """What a column of the frame holds, or zero or no."""
         if unit == "flag":
-            return pl.col(origin) if origin in self.schema else pl.lit(False)  # noqa: FBT003
+            return pl.col(origin) if origin in self.schema else pl.lit(False)
         if origin not in self.schema:
             return columns.const(0)
         return columns.money(pl.col(origin)) if unit == "money" else columns.Scaled(pl.col(origin), 0)
@@ -146,7 +148,7 @@ class _Plan:
         """A typed amount, blank where it is null or zero."""
         name = "typed." + _column_name(line, column)
         if name not in self.schema:
-            return columns.const(0), pl.lit(False)  # noqa: FBT003
+            return columns.const(0), pl.lit(False)
         given = pl.col(name).fill_null(0)
         return columns.money(given), given != 0
 
@@ -156,7 +158,7 @@ class _Plan:
         groups = sorted({name[: name.rindex(".")] for name in self.schema if name.startswith("total.")})
         chosen = [name for name in groups if matches(line.total_of, _group(name))]
         if not chosen:
-            return {letter: columns.const(0) for letter in letters}, pl.lit(False)  # noqa: FBT003
+            return {letter: columns.const(0) for letter in letters}, pl.lit(False)
         sums = {
             letter: columns.money(pl.sum_horizontal(f"{g}.{letter}" for g in chosen if f"{g}.{letter}" in self.schema))
             for letter in letters

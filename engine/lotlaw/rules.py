@@ -1,7 +1,7 @@
 """The law of one tax year, loaded from its folder: parameters, forms, lines, functions, citations.
 
-`load(2025)` reads `rules/2025/year.yaml`, follows its pins (one hop), checks every formula's allowed nodes and names, and gives a
-`Year`. When the year's `LOCK` holds the digest of what was read, the slower checks (schemas, units) are known to have passed;
+`load(2025)` reads `rules/2025/year.yaml`, follows its pins (one hop), checks what every formula is made of, and gives
+a `Year`. When the year's `LOCK` holds the digest of what was read, the slower checks are known to have passed;
 otherwise they run too. Whatever is wrong is collected and raised at once as `Problems`.
 """
 
@@ -39,7 +39,7 @@ def years(root: Path) -> list[int]:
 @lru_cache(maxsize=32)
 def _load(year: int, root: Path) -> Year:
     contents = _read(root / str(year) / "year.yaml")
-    documents, origins = _documents(contents, root, year)
+    documents, origins = _documents(contents, root)
     digest = digest_of(documents)
     if not locked(root, year, digest):
         from lotlaw.audit.check import shape_problems
@@ -55,7 +55,7 @@ def _read(path: Path) -> Document:
     return read_yaml(path)
 
 
-def _documents(contents: Document, root: Path, year: int) -> tuple[dict[str, Document], dict[str, int]]:
+def _documents(contents: Document, root: Path) -> tuple[dict[str, Document], dict[str, int]]:
     """Every file of the year by name, pins resolved, and the year each was written for."""
     documents, origins, problems = {"year": contents}, {}, []
     files = contents.value.get("files") if isinstance(contents.value, dict) else None

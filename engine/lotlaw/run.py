@@ -25,8 +25,8 @@ GROUP = ("box", "part", "collectible")
 class Return:
     """A taxpayer's year: Form 8949 rows, the answer on every line, what carries over, and what is not known.
 
-    `rows` has the columns of `lotlaw.dispositions.Matched.dispositions` in the form's order; amounts in `lines` are dollars, blank
-    lines are absent; `names` holds by form what its formulas read; `income` one row per income event.
+    `rows` has the columns of `lotlaw.dispositions.Matched.dispositions` in the form's order; amounts in `lines` are
+    dollars, blank lines are absent; `names` holds by form what its formulas read; `income` one row per income event.
     """
 
     year: Year
@@ -69,8 +69,8 @@ def compute(year: Year, ledger: Ledger, taxpayer: Taxpayer, method: str = "fifo"
     worked = work_out(year, taxpayer["filing_status"], Facts(outside, taxpayer["inputs"], totals), cents=cents)
     results = results_of(year, worked)
     return Return(
-        year, taxpayer, method, matched.planning_only, cents, ledger, matched.dispositions, worked.answers, worked.names,
-        results, _without_losses(year, taxpayer, matched.dispositions, outside, cents=cents), matched.income,
+        year, taxpayer, method, matched.planning_only, cents, ledger, matched.dispositions, worked.answers,
+        worked.names, results, _without_losses(year, taxpayer, matched.dispositions, outside, cents=cents), matched.income,
         matched.holdings, [*_notes(year), *matched.warnings], _not_computed(year),
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Check a document against a JSON Schema, and say what is wrong in words a tax professional understands.
 
-The sentence shown is the `description` of the schema that fails; unknown keys get the nearest known one. jsonschema is imported
-only when a check runs.
+The sentence shown is the `description` of the schema that fails; unknown keys get the nearest known one. jsonschema is
+imported only when a check runs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Work through the lines of a year's forms in one reading: order, blanks, rounding, totals and columns of lines.
 
-The same walk serves the exact and the column reading. What differs is handed in: the algebra, where values from outside come
-from (`supply`), and how a finished amount is kept (`keep`).
+The same walk serves the exact and the column reading. What differs is handed in: the algebra, where values from outside
+come from (`supply`), and how a finished amount is kept (`keep`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Supply(Protocol):
 
 
 Keep = Callable[[Line, str, Any, Any], Any]
-"""Stores a line's (or its column's) value and the flag that it is not blank (None: never blank); gives what other lines read."""
+"""Stores the value of a line or a column of it, and the flag that it is not blank (None: never); gives what others read."""
 
 
 @dataclass
@@ -84,8 +84,7 @@ class Sheet:
             totals, any_rows = self.supply.total(line)
             flags = [flag for flag in (any_rows, present) if flag is not None]
             return totals[line.total_of["column"]], self.algebra.all_of(flags)
-        assert line.formula is not None
-        return self.read(form, line.formula), present
+        return (self.read(form, line.formula) if line.formula else None), present
 
     def _columns(self, form: Form, line: Line) -> tuple[dict[str, Any], Any]:
         """Each column rounded by itself, then the form's own column formulas over the rounded ones."""

@@ -1,7 +1,7 @@
 """Read YAML into exact values, each with the place it stands in; report problems at their place.
 
-PyYAML's `safe_load` keeps the last of two equal keys, reads `NO` as false, `12:30` as 750 and `0.1` as a binary float. Here
-values are built from the composed nodes instead: `3_000` and `0.1` are exact, `15%` is the decimal 0.15,
+PyYAML's `safe_load` keeps the last of two equal keys, reads `NO` as false, `12:30` as 750 and `0.1` as a binary
+float. Here values are built from the composed nodes instead: `3_000` and `0.1` are exact, `15%` is the decimal 0.15,
 `2025-01-01` is a date, `yes` and `no` are flags, and everything else is text. Keys are always text.
 """
 
@@ -168,7 +168,6 @@ class _Builder:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.build(item, (*path, n)) for n, item in enumerate(node.value)]
-        assert isinstance(node, yaml.ScalarNode)
         return self._scalar(node, place)
 
     def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
@@ -189,7 +188,7 @@ class _Builder:
     def _line(self, path: Path_, key: str) -> int:
         return self.document.keys[(*path, key)].line
 
-    def _scalar(self, node: yaml.ScalarNode, place: Place) -> Any:
+    def _scalar(self, node: yaml.Node, place: Place) -> Any:
         text: str = node.value
         if node.style in _QUOTED or self.text_only:
             return text

@@ -55,11 +55,11 @@ def _unlike(document: Document) -> list[Problem]:
         at = document.place("income", "qualified_dividends")
         problems.append(Problem(at, "qualified dividends are part of ordinary_dividends; they cannot be more"))
     if said.get("deduction", "standard") == "standard":
-        for word in ("dependent", "spouse_itemizes"):
-            if said.get(word):
-                problems.append(
-                    Problem(document.place(word), f"{word}: give the deduction in dollars; it is not the standard one")
-                )
+        problems += [
+            Problem(document.place(word), f"{word}: give the deduction in dollars; it is not the standard one")
+            for word in ("dependent", "spouse_itemizes")
+            if said.get(word)
+        ]
     return problems
 
 
@@ -78,9 +78,11 @@ def check_against(year: Year, taxpayer: Taxpayer, document: Document) -> list[Pr
             if form in year.forms
             else set()
         )
-        for id_ in lines or {}:
-            if id_ not in open_lines:
-                problems.append(Problem(document.key("inputs", form, id_), _not_an_input(form, id_, open_lines)))
+        problems += [
+            Problem(document.key("inputs", form, id_), _not_an_input(form, id_, open_lines))
+            for id_ in lines or {}
+            if id_ not in open_lines
+        ]
     return problems
 
 

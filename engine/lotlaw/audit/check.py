@@ -1,13 +1,13 @@
 """`lotlaw rules check`: every problem of every year, each with its place.
 
-Shape first (JSON Schemas), then what a schema cannot say: names, units, cycles, citations, brackets, shares of separate filers,
-aliases, boxes, pins, and the examples inside the files.
+Shape first (JSON Schemas), then what a schema cannot say: names, units, cycles, citations, brackets, shares of separate
+filers, aliases, boxes, pins, and the examples inside the files.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -131,9 +131,7 @@ def _rising(year: Year, parameter: Parameter) -> Iterator[Problem]:
         tops, rates = [row.get("up_to") for row in rows], [row["rate"] for row in rows]
         if tops[-1] is not None or None in tops[:-1]:
             yield Problem(parameter.place, f"{parameter.name}: the last bracket, and no other, has no `up_to`")
-        elif any(b <= a for a, b in zip(tops, tops[1:-1], strict=False)) or any(
-            b <= a for a, b in zip(rates, rates[1:], strict=False)
-        ):
+        elif any(b <= a for a, b in [*pairwise(tops[:-1]), *pairwise(rates)]):
             yield Problem(parameter.place, f"{parameter.name}: brackets don't rise for {status}")
 
 

@@ -14,7 +14,7 @@ from lotlaw.source import refuse
 
 
 def show(year_number: int, form: str | None = None, line: str | None = None, rules: Path | None = None) -> str:
-    """The year's contents, one form (or `parameters`), or one line, as text. Raises Problems for a name that is not there."""
+    """The year's contents, one form (or `parameters`), or one line, as text. Raises Problems for an unknown name."""
     year = load(year_number, rules)
     if form is None:
         said = _contents(year)
@@ -51,7 +51,11 @@ def _value(value: Any) -> Iterator[str]:
         yield "  ".join(f"{key} {amount(item)}" for key, item in value.items())
     elif isinstance(value, list):
         for row in value:
-            yield "; ".join(f"{key} {', '.join(_value(item))}" for key, item in row.items()) if isinstance(row, dict) else str(row)
+            yield (
+                "; ".join(f"{key} {', '.join(_value(item))}" for key, item in row.items())
+                if isinstance(row, dict)
+                else str(row)
+            )
     else:
         yield amount(value)
 

@@ -1,7 +1,8 @@
 """The columns reading: polars expressions over scaled integers, for rows of a form or a million returns at once.
 
-An amount is `Scaled`: whole numbers in a column, and how many decimals they carry. Dates and flags are plain expressions. Products are
-rounded half away from zero to the cent, as in the exact reading; `LARGEST` bounds amounts so that no product can leave 64 bits.
+An amount is `Scaled`: whole numbers in a column, and how many decimals they carry. Dates and flags are plain
+expressions. Products are rounded half away from zero to the cent, as in the exact reading; `LARGEST` bounds amounts
+so that no product can leave 64 bits.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The units reading: what a formula is in, or why it makes no sense.
 
-A unit is text: money, rate, count, date, years, days, flag, text, brackets, steps. The numbers 0 and 1 are `number`, which takes
-the unit of what it stands with.
+A unit is text: money, rate, count, date, years, days, flag, text, brackets, steps. The numbers 0 and 1 are `number`,
+which takes the unit of what it stands with.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PRODUCTS = {
 }
 
 
-def const(value: Any) -> str:
+def const(_value: Any) -> str:
     """Numbers of a formula fit any unit."""
     return NUMBER
 
