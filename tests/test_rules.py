@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from conftest import ROOT
 from lotlaw.answers import Answer, Facts, Total, work_out
@@ -33,6 +37,19 @@ OWN = [(n, name) for n, year in YEARS.items() for name in year.forms if year.ori
 
 def test_the_rules_that_ship_have_no_problem() -> None:
     assert [str(problem) for problem in check(RULES)] == []
+
+
+@pytest.mark.parametrize("path", sorted(RULES.rglob("*.yaml")), ids=lambda path: str(path.relative_to(RULES)))
+def test_a_file_reads_the_same_without_the_c_library(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert yaml.serialize(yaml.compose(text, Loader=yaml.SafeLoader)) == yaml.serialize(
+        yaml.compose(text, Loader=yaml.CSafeLoader)
+    )
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "schemas").glob("*.json")), ids=lambda path: path.name)
+def test_a_schema_is_one(path: Path) -> None:
+    Draft202012Validator.check_schema(json.loads(path.read_text(encoding="utf-8")))
 
 
 # A form by itself: every input given by name
