@@ -1,11 +1,12 @@
 """A return as people and programs read it: return.json, the forms as text and HTML, tables for spreadsheets.
 
-`render` gives one of them as text; `lotlaw.output` writes them into a folder. Nothing here computes: every amount stands in the
-`Return`, every label in the rules.
+`render` gives one of them as text; `lotlaw.output` writes them into a folder. Nothing here computes: every amount
+stands in the `Return`, every label in the rules.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lotlaw.render.rows import sources_of
@@ -23,11 +24,11 @@ __all__ = ["FORMATS", "files", "render", "sources_of"]
 def render(return_: Return, format: str) -> str:  # noqa: A002 (the word of the command line)
     """A return as `json`, `txt` or `html`, or its Form 8949 rows as `csv`. Raises Problems for any other format."""
     made = files(return_, format)
-    return made["form_8949.csv"] if format == "csv" else next(iter(made.values()))
+    return "".join(made["form_8949.csv"] if format == "csv" else next(iter(made.values())))
 
 
-def files(return_: Return, format: str) -> dict[str, str]:  # noqa: A002
-    """The files of one format: their texts by name. Raises Problems for a format that there is not."""
+def files(return_: Return, format: str) -> dict[str, Iterable[str]]:  # noqa: A002
+    """The files of one format by name, each as pieces of text. Raises Problems for a format that there is not."""
     if format == "json":
         from lotlaw.render.return_json import return_json
 
@@ -35,7 +36,7 @@ def files(return_: Return, format: str) -> dict[str, str]:  # noqa: A002
     if format == "csv":
         from lotlaw.render.tables import tables
 
-        return tables(return_)
+        return {name: [text] for name, text in tables(return_).items()}
     if format == "txt":
         from lotlaw.render.pages import forms_txt
 

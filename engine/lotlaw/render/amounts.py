@@ -1,7 +1,7 @@
-"""How amounts, dates and answers are written: plainly for programs (`-8000.00`), as a form prints them for people (`(8,000.00)`).
+"""How amounts and answers are written: for programs (`-8000.00`), and as a form prints them for people (`(8,000.00)`).
 
-The functions on `Decimal` serve the few lines of a return; those that give polars expressions serve its many rows, which are whole
-cents (Int64). Both write the same text for the same amount.
+The functions on `Decimal` serve the few lines of a return; those that give polars expressions serve its many rows,
+which are whole cents (Int64). Both write the same text for the same amount.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def plain_cents(column: str) -> pl.Expr:
 
 
 def printed_cents(column: str, largest: int) -> pl.Expr:
-    """Whole cents as `(8,000.00)`; `largest` is the largest absolute amount of the column, so that no work is done for more digits."""
+    """Whole cents as `(8,000.00)`. No amount of the column is more than `largest`: no work is done for more digits."""
     import polars as pl
 
     cents, amount = pl.col(column), pl.col(column).abs()

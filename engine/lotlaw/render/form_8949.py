@@ -1,4 +1,4 @@
-"""Form 8949 in pages, as text or HTML: for each box in the form's order, as many pages as its rows need, each with its totals.
+"""Form 8949 as text or HTML: for each box in the form's order, as many pages as its rows need, each with its totals.
 
 A box may have a hundred thousand rows, so rows and pages are filled as columns (`templates.fill_columns`).
 """
@@ -54,8 +54,8 @@ class _Look:
         return f"{name}.{self.kind}.j2"
 
 
-def form_8949(return_: Return, kind: str, frame: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The pages of each box that has rows, as (box, text). `frame` is what every page of the return says around its form."""
+def form_8949(return_: Return, kind: str, frame: Mapping[str, Any]) -> Iterator[tuple[str, Iterator[str]]]:
+    """The pages of each box that has rows, as (box, pieces of text); `frame` is what each page says around it."""
     look = _Look(return_.year, kind, columns_of(return_.year, return_.rows), frame)
     cells = return_.rows.select("box", "part", *look.money, *(_cell(look, column) for column in look.columns))
     if kind == "txt":
@@ -71,19 +71,20 @@ def _cell(look: _Look, column: Column) -> pl.Expr:
     """A column as it is printed; no adjustment and no code leave both cells empty."""
     import polars as pl
 
+    row = look.template("form_8949_row")
     if column.kind == "money":
         text = printed_cents(column.shows, column.largest)
         none = (pl.col(column.shows) == 0) & (pl.col("codes").fill_null("") == "")
         text = pl.when(none).then(pl.lit("")).otherwise(text) if column.shows == "adjustment" else text
     elif column.kind == "date":
         date = pl.col(column.shows).dt.strftime(DATE)
-        text = acquired_text(date) if column.shows == "acquired" else date
+        text = shown(acquired_text(date), row) if column.shows == "acquired" else date
     else:
-        text = pl.col(column.shows).fill_null("")
-    return shown(text, look.template("form_8949_row")).alias(column.letter)
+        text = shown(pl.col(column.shows).fill_null(""), row)
+    return text.alias(column.letter)
 
 
-def _box(look: _Look, box: str, part: pl.DataFrame, *, before: int, pages: int) -> str:
+def _box(look: _Look, box: str, part: pl.DataFrame, *, before: int, pages: int) -> Iterator[str]:
     """All pages of one box; `before` others stand in front of them, `pages` are there in all."""
     import polars as pl
 
@@ -99,7 +100,8 @@ def _box(look: _Look, box: str, part: pl.DataFrame, *, before: int, pages: int) 
     most, last = (
         fill_columns(look.template("form_8949"), cells.columns, is_last=is_last, **values) for is_last in (False, True)
     )
-    return "".join([*cells.head(-1).select(text=most)["text"], *cells.tail(1).select(text=last)["text"]])
+    yield from cells.head(-1).select(most.str.join("")).to_series()
+    yield from cells.tail(1).select(last).to_series()
 
 
 def _ticks(look: _Look, box: str) -> list[dict[str, Any]]:
@@ -107,7 +109,9 @@ def _ticks(look: _Look, box: str) -> list[dict[str, Any]]:
     boxes = boxes_of(look.year)
     part = boxes[box]["part"]
     return [
-        {"letter": letter, "label": b["label"], "checked": letter == box} for letter, b in boxes.items() if b["part"] == part
+        {"letter": letter, "label": b["label"], "checked": letter == box}
+        for letter, b in boxes.items()
+        if b["part"] == part
     ]
 
 
@@ -117,7 +121,9 @@ def _pages(look: _Look, part: pl.DataFrame) -> pl.DataFrame:
 
     template, money = look.template("form_8949_row"), pl.col(look.money)
     rows = part.select(
-        money, page=pl.int_range(pl.len()) // look.rows_a_page, rows=fill_columns(template, look.letters, columns=look.columns)
+        money,
+        page=pl.int_range(pl.len()) // look.rows_a_page,
+        rows=fill_columns(template, look.letters, columns=look.columns),
     )
     pages = rows.group_by("page", maintain_order=True).agg(money.sum(), pl.col("rows").str.join(""), pl.len())
     if look.kind == "txt":

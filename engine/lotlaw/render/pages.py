@@ -1,12 +1,13 @@
 """forms.txt and forms.html: Schedule D, Form 8949 and the worksheets as a person prints, reads and attaches them.
 
-What every page says around its form is the same: the year, whose return it is, a warning where the return is only for planning or the
-rules are a draft, and the rules and the program it was made by. Labels come from the rules; the templates stand in `forms/`.
+What every page says around its form is the same: the year, whose return it is, a warning where the return is only for
+planning or the rules are a draft, and the rules and the program it was made by. Labels come from the rules; the
+templates stand in `forms/`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,8 @@ from lotlaw import __version__
 from lotlaw.render.amounts import clean
 from lotlaw.render.form_8949 import form_8949
 from lotlaw.render.sheets import Sheet, sheets
-from lotlaw.render.templates import fill, safe
-from lotlaw.render.text import WIDTH, blocks
+from lotlaw.render.templates import fill, splice
+from lotlaw.render.text import WIDTH, blocks, questions
 
 if TYPE_CHECKING:
     from lotlaw.run import Return
@@ -26,22 +27,23 @@ DIGITS = 12
 
 @dataclass(frozen=True)
 class Part:
-    """A form of the document, for its table of contents: its anchor, what it is called, its pages."""
+    """A form of the document: its anchor, what the table of contents calls it, its pages in pieces of text."""
 
     anchor: str
     title: str
-    text: str
+    pieces: Iterable[str]
 
 
-def forms_txt(return_: Return) -> str:
-    """All forms as plain text, one after the other."""
-    return "".join(part.text for part in _parts(return_, "txt"))
+def forms_txt(return_: Return) -> Iterator[str]:
+    """All forms as plain text, one after the other, in pieces."""
+    for part in _parts(return_, "txt"):
+        yield from part.pieces
 
 
-def forms_html(return_: Return) -> str:
-    """All forms as one HTML file that needs nothing else and asks nothing of the network."""
-    parts = [Part(part.anchor, part.title, safe(part.text)) for part in _parts(return_, "html")]
-    return fill("forms.html.j2", **_frame(return_), parts=parts)
+def forms_html(return_: Return) -> Iterator[str]:
+    """All forms as one HTML file that needs nothing else and asks nothing of the network, in pieces."""
+    parts = list(_parts(return_, "html"))
+    yield from splice("forms.html.j2", [part.pieces for part in parts], **_frame(return_), parts=parts)
 
 
 def _parts(return_: Return, kind: str) -> Iterator[Part]:
@@ -49,15 +51,15 @@ def _parts(return_: Return, kind: str) -> Iterator[Part]:
     frame, found = _frame(return_), sheets(return_)
     yield from (_sheet(sheet, kind, frame) for sheet in found if sheet.columns)
     title = return_.year.documents["form_8949"].value["title"]
-    for box, text in form_8949(return_, kind, frame) if return_.rows.height else ():
-        yield Part(f"form_8949_{box}", f"{title}: box {box}", text)
+    for box, pieces in form_8949(return_, kind, frame) if return_.rows.height else ():
+        yield Part(f"form_8949_{box}", f"{title}: box {box}", pieces)
     yield from (_sheet(sheet, kind, frame) for sheet in found if not sheet.columns)
 
 
 def _sheet(sheet: Sheet, kind: str, frame: dict[str, Any]) -> Part:
     template = f"{'schedule_d' if sheet.columns else 'worksheet'}.{kind}.j2"
-    laid_out = {"blocks": blocks(sheet)} if kind == "txt" else {}
-    return Part(sheet.name, sheet.title, fill(template, **frame, title=sheet.title, sheet=sheet, **laid_out))
+    laid_out = {"blocks": blocks(sheet), "questions": questions(sheet)} if kind == "txt" else {}
+    return Part(sheet.name, sheet.title, [fill(template, **frame, title=sheet.title, sheet=sheet, **laid_out)])
 
 
 def _frame(return_: Return) -> dict[str, Any]:

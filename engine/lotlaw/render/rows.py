@@ -1,7 +1,8 @@
 """The rows of Form 8949 as columns of text, and where in the taxpayer's files each comes from.
 
-`lotlaw.run.Return.rows` has one row a slice of a lot sold, in the form's order: amounts in whole cents, dates as dates, `sale` and
-`lot` as places in the ledger. What the form's columns are called, and what they show, stands in the rules (`form_8949.yaml`).
+`lotlaw.run.Return.rows` has one row a slice of a lot sold, in the form's order: amounts in whole cents, dates as dates,
+`sale` and `lot` as places in the ledger. What the form's columns are called, and what they show, stands in the rules
+(`form_8949.yaml`).
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ BETWEEN = "\x1f"
 class Column:
     """A column of the form: its letter, its heading, the column of `rows` it shows, and whether the form adds it up.
 
-    `kind` is `text`, `date`, `code` or `money`; `largest`, in cents, is more than any amount or total of the column; `width` is what it
-    takes in plain text.
+    `kind` is `text`, `date`, `code` or `money`; no amount or total of the column is more than `largest` cents; in plain
+    text it is `width` wide, and `after` stands behind digits that have no parenthesis.
     """
 
     letter: str
@@ -38,6 +39,7 @@ class Column:
     kind: str
     largest: int = 0
     width: int = 0
+    after: str = ""
 
 
 def columns_of(year: Year, rows: pl.DataFrame) -> list[Column]:
@@ -93,7 +95,7 @@ def acquired_text(date: pl.Expr) -> pl.Expr:
 
 
 def source_text(return_: Return) -> pl.Series:
-    """By row of Form 8949, the lines of the files it comes from: the sale's, then its lot's, with BETWEEN between them."""
+    """By row of Form 8949, the lines of the files it comes from: the sale's, then its lot's, joined by BETWEEN."""
     import polars as pl
 
     sale = places(return_.ledger, return_.rows["sale"])
@@ -119,4 +121,5 @@ def places(ledger: Ledger, index: pl.Series) -> pl.Series:
     if "source_row" in wanted:
         several = pl.col("source_row").str.split(";").list.join(pl.concat_str(pl.lit(BETWEEN), name, pl.lit(":")))
         line = pl.when(pl.col("source_row").is_null()).then(line).otherwise(pl.concat_str(name, pl.lit(":"), several))
-    return at.select(line.alias("place")).to_series()
+    found: pl.Series = at.select(line.alias("place")).to_series()
+    return found

@@ -1,4 +1,4 @@
-"""A form or worksheet as it is printed: its lines in order with labels from the rules, a blank line with an empty cell."""
+"""A form or worksheet as printed: its lines in order with labels from the rules, a blank line with an empty cell."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line as printed. `cells` has one text for each column of the form, None where the line has no such cell; `note` says where
-    the form sends the amount."""
+    """A line as printed: `note` says where the form sends the amount.
+
+    `cells` has a text for each column of the form, None where the line has no such cell.
+    """
 
     id: str
     label: str
@@ -50,7 +52,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A form as printed: its name in the rules, its title, its columns as (letter, heading), what it asks, its lines."""
+    """A form as printed: its name in the rules, its title, columns as (letter, heading), what it asks, its lines."""
 
     name: str
     title: str
@@ -58,10 +60,16 @@ class Sheet:
     asks: tuple[str, ...]
     sections: tuple[Section, ...]
 
+    @property
+    def span(self) -> int:
+        """How many columns a label runs over that leads to the last."""
+        return len(self.columns)
+
 
 def sheets(return_: Return) -> list[Sheet]:
-    """Every form of the return but Form 8949: those with columns first, as they are attached, then the worksheets."""
-    found = [_sheet(return_, return_.year.forms[name]) for name in return_.lines]
+    """Every form of the return but Form 8949, those with columns first, and what only the taxpayer can answer."""
+    forms = return_.year.forms.values()
+    found = [_sheet(return_, form) for form in forms if form.name in return_.lines or (form.asks and not form.lines)]
     return sorted(found, key=lambda sheet: not sheet.columns)
 
 
@@ -70,7 +78,7 @@ def _sheet(return_: Return, form: Form) -> Sheet:
 
 
 def _sections(return_: Return, form: Form) -> Iterator[Section]:
-    answers, whole = return_.lines[form.name], in_dollars(form, cents=return_.cents)
+    answers, whole = return_.lines.get(form.name, {}), in_dollars(form, cents=return_.cents)
     heading, entries = "", list[Entry]()
     for line in form.lines.values():
         if line.id in form.parts:
@@ -79,7 +87,7 @@ def _sections(return_: Return, form: Form) -> Iterator[Section]:
         if is_printed(line):
             cells = tuple(_cells(form, line, answers.get(line.id), whole=whole))
             entries.append(Entry(number(line), line.label, line.to, cells))
-    yield Section(heading, tuple(entries))
+    yield from [Section(heading, tuple(entries))] if entries else []
 
 
 def is_printed(line: Line) -> bool:
@@ -92,12 +100,16 @@ def number(line: Line) -> str:
     return line.on_form.removeprefix("line ") or (line.id if line.id[0].isdigit() else "")
 
 
+def cells_of(form: Form, line: Line) -> list[str]:
+    """The columns in which a line has a cell: its own and those that the form works out."""
+    return [column for column in form.columns if column in line.columns or column in form.column_formulas]
+
+
 def _cells(form: Form, line: Line, answer: Answer | None, *, whole: bool) -> Iterator[str | None]:
     if not line.columns:
         yield from (None for _ in list(form.columns)[1:])
         yield cell(line, answer, whole=whole)
         return
     amounts: Any = answer or {}
-    for column in form.columns:
-        has = column in line.columns or column in form.column_formulas
-        yield cell(line, amounts.get(column), whole=whole) if has else None
+    present = cells_of(form, line)
+    yield from (cell(line, amounts.get(column), whole=whole) if column in present else None for column in form.columns)

@@ -10,15 +10,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lotlaw.law import Form
-from lotlaw.render.amounts import in_dollars, said
+from lotlaw.render.amounts import REPLACEMENT, UNPRINTABLE, in_dollars, said
 from lotlaw.render.rows import BETWEEN, plain_rows
+from lotlaw.render.sheets import cells_of, is_printed
 
 if TYPE_CHECKING:
     import polars as pl
 
     from lotlaw.run import Return
 
-FORMULA = r"^[=+\-@\t\r\n|%\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
+FORMULA = r"^[=+\-@|%\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
 """How a text begins that some spreadsheet reads as a formula or a command, full-width signs included."""
 NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?$"
 
@@ -27,6 +28,8 @@ ROW_COLUMNS = (
     "asset", "account", "source",
 )  # fmt: skip
 """The columns of form_8949.csv."""
+TEXTS = ("description", "acquired", "codes", "asset", "account", "source", "label")
+"""The columns with text that a file of the taxpayer's, or a rule file, may have brought in."""
 LINE_COLUMNS = ("line", "column", "label", "amount")
 """The columns of a form's table."""
 
@@ -55,20 +58,25 @@ def form_csv(return_: Return, form: Form) -> str:
     return _csv(pl.DataFrame(rows, schema=dict.fromkeys(LINE_COLUMNS, pl.String), orient="row"))
 
 
-def _amounts(return_: Return, form: Form) -> Iterator[tuple[str, str, str, str]]:
+def _amounts(return_: Return, form: Form) -> Iterator[tuple[str, str | None, str, str | None]]:
     whole = in_dollars(form, cents=return_.cents)
     for line in form.lines.values():
         answer = return_.lines[form.name].get(line.id)
-        amount = "" if answer is None else said(line, answer, whole=whole)
-        if isinstance(amount, dict):
-            yield from ((line.id, column, line.label, text) for column, text in amount.items())
-        else:
-            yield line.id, "", line.label, amount
+        amount = None if answer is None else said(line, answer, whole=whole)
+        if line.columns:
+            amounts = amount if isinstance(amount, dict) else {}
+            yield from ((line.id, column, line.label, amounts.get(column)) for column in cells_of(form, line))
+        elif is_printed(line):
+            yield line.id, None, line.label, amount if isinstance(amount, str) else None
 
 
 def _csv(rows: pl.DataFrame) -> str:
+    return rows.with_columns(_harmless(name) for name in rows.columns if name in TEXTS).write_csv(line_terminator="\n")
+
+
+def _harmless(column: str) -> pl.Expr:
     import polars as pl
 
-    text = pl.col(pl.String)
-    unsafe = text.str.contains(FORMULA) & ~text.str.contains(NUMBER)
-    return rows.with_columns(pl.when(unsafe).then("'" + text).otherwise(text)).write_csv(line_terminator="\n")
+    text = pl.col(column).str.replace_all(UNPRINTABLE, REPLACEMENT)
+    formula = text.str.contains(FORMULA) & ~text.str.contains(NUMBER)
+    return pl.when(formula).then(pl.concat_str(pl.lit("'"), text)).when(text != "").then(text).alias(column)

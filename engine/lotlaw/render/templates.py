@@ -1,14 +1,14 @@
 """Jinja templates for a few things and for many.
 
-A template is rendered as usual for what a return has a few of. For what it has a hundred thousand of (rows and pages of Form 8949)
-the same template is rendered once, with a mark in place of each value; the text between the marks then fills polars columns.
-Templates can't compute: `tests/test_templates.py` walks them.
+A template is rendered as usual for what a return has a few of. For what it has a hundred thousand of (rows and pages of
+Form 8949) the same template is rendered once, with a mark in place of each value; the text between the marks then fills
+polars columns. Templates can't compute: `tests/test_templates.py` walks them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -48,19 +48,28 @@ def fill(template: str, **values: Any) -> str:
     return environment().get_template(template).render(values)
 
 
-def fill_columns(template: str, columns: Sequence[str], **values: Any) -> pl.Expr:
+def fill_columns(template: str, names: Sequence[str], **values: Any) -> pl.Expr:
     """A template filled for every row of a frame, as an expression over it (String).
 
-    The columns of `columns` are spliced in as they are, so they must be escaped (`shown`). The template reads them as a mapping
-    `cells` from column name to text; `values` are the same for all rows.
+    The columns `names` are spliced in as they are, so they must be escaped (`shown`). The template reads them as a
+    mapping `cells` from column name to text; `values` are the same for all rows.
     """
     import polars as pl
-    from markupsafe import Markup
 
-    marks = {name: Markup(f"{_BEGIN}{n}{_END}") for n, name in enumerate(columns)}  # noqa: S704 (our own mark)
+    marks = {name: _mark(n) for n, name in enumerate(names)}
     pieces = _MARK.split(fill(template, cells=marks, **values))
-    parts = [pl.col(columns[int(piece)]) if n % 2 else pl.lit(piece) for n, piece in enumerate(pieces)]
-    return pl.concat_str(parts)
+    return pl.concat_str(pl.col(names[int(piece)]) if n % 2 else pl.lit(piece) for n, piece in enumerate(pieces))
+
+
+def splice(template: str, texts: Sequence[Iterable[str]], **values: Any) -> Iterator[str]:
+    """A template filled around long texts that other templates made, which it reads as the list `texts`; in pieces."""
+    pieces = _MARK.split(fill(template, texts=[_mark(n) for n in range(len(texts))], **values))
+    for n, piece in enumerate(pieces):
+        yield from texts[int(piece)] if n % 2 else [piece]
+
+
+def _mark(number: int) -> str:
+    return safe(f"{_BEGIN}{number}{_END}")
 
 
 def shown(text: pl.Expr, template: str) -> pl.Expr:
@@ -74,4 +83,3 @@ def safe(text: str) -> str:
     from markupsafe import Markup
 
     return Markup(text)  # noqa: S704 (escaped when the first template made it)
-

@@ -1,4 +1,4 @@
-"""Plain text in columns: how wide each is, headings broken to fit, cells filled up, labels that lead to their amounts."""
+"""Plain text in columns: how wide each is, headings broken to fit, cells filled up, labels leading to their amounts."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 GAP = "  "
-_WIDTHS = {"text": (22, 40), "date": (10, 12), "code": (5, 10), "money": (12, 40)}
+_WIDTHS = {"text": (22, 40), "date": (10, 12), "code": (5, 10), "money": (13, 40)}
 """By kind of column: the least and the most it takes; a longer text stands on a line of its own."""
 
 
 def in_widths(columns: Sequence[Column], cells: pl.DataFrame) -> list[Column]:
     """The columns with the widths they need for the cells of a frame."""
-    return [replace(column, width=_width(column, cells)) for column in columns]
+    return [replace(c, width=_width(c, cells), after="" if c is columns[-1] else " ") for c in columns]
 
 
 def _width(column: Column, cells: pl.DataFrame) -> int:
@@ -33,37 +33,44 @@ def _width(column: Column, cells: pl.DataFrame) -> int:
 
 
 def aligned(column: Column, text: pl.Expr | None = None) -> pl.Expr:
-    """A column's cells filled up to its width; amounts line up by their last digit, whether or not they stand in parentheses."""
+    """A column's cells filled up to its width; amounts line up by their last digit, in parentheses or not."""
     import polars as pl
 
     cell = pl.col(column.letter) if text is None else text
     if column.kind == "money":
-        return pl.when(cell.str.ends_with(")")).then(cell).otherwise(cell + " ").str.pad_start(column.width)
-    filled = cell.str.pad_end(column.width)
+        digits = cell.str.pad_start(column.width - 1)
+        return pl.when(cell.str.ends_with(")")).then(cell.str.pad_start(column.width)).otherwise(digits + column.after)
     own_line = pl.concat_str(cell, pl.lit("\n" + " " * column.width))
-    return pl.when(cell.str.len_chars() > column.width).then(own_line).otherwise(filled).alias(column.letter)
+    filled = pl.when(cell.str.len_chars() > column.width).then(own_line).otherwise(cell.str.pad_end(column.width))
+    return filled.alias(column.letter)
 
 
 def heading(columns: Sequence[Column]) -> list[str]:
     """The headings of columns, broken to their widths, as lines whose last stand next to the cells."""
     if not all(column.width for column in columns):
         return []
-    broken = [textwrap.wrap(f"({c.letter}) {c.label}", c.width) for c in columns]
-    height = max(map(len, broken))
-    full = [[""] * (height - len(lines)) + lines for lines in broken]
-    rows = [
-        GAP.join(f"{text:>{c.width - 1}} " if c.kind == "money" else f"{text:<{c.width}}" for c, text in zip(columns, row, strict=True))
-        for row in zip(*full, strict=True)
+    rows = _broken([(f"({c.letter}) {c.label}", c.width, c.kind == "money") for c in columns])
+    return [*rows, GAP.join("-" * column.width for column in columns)]
+
+
+def _broken(cells: Sequence[tuple[str, int, bool]]) -> list[str]:
+    """Headings as (text, width, whether amounts stand below), broken to their widths, on the same last line."""
+    texts = [textwrap.wrap(text, width - right) for text, width, right in cells]
+    height = max(map(len, texts))
+    full = [[""] * (height - len(lines)) + lines for lines in texts]
+    filled = [
+        [f"{line:>{width - 1}} " if right else f"{line:<{width}}" for line in lines]
+        for lines, (_, width, right) in zip(full, cells, strict=True)
     ]
-    return [row.rstrip() for row in rows]
+    return [GAP.join(row).rstrip() for row in zip(*filled, strict=True)]
 
 
 @dataclass(frozen=True)
 class Block:
-    """A section of a sheet in plain text: its heading, the headings of its columns, its lines."""
+    """A section of a sheet in plain text: its heading, the headings of its columns as lines, its lines."""
 
     heading: str
-    columns: str
+    columns: tuple[str, ...]
     lines: tuple[str, ...]
 
 
@@ -71,11 +78,23 @@ def blocks(sheet: Sheet) -> list[Block]:
     """The sections of a sheet as lines of text, labels leading to their amounts."""
     entries = [entry for section in sheet.sections for entry in section.entries]
     cells = max((len(cell or "") for entry in entries for cell in entry.cells), default=0)
-    widths = _Widths(max(len(entry.id) for entry in entries), max(12, cells + 1))
-    named = widths.cells([f"({letter}) {label}".rjust(widths.cell - 1)[: widths.cell - 1] + " " for letter, label in sheet.columns])
+    widths = _Widths(max((len(entry.id) for entry in entries), default=0), max(13, cells + 1))
+    headings = [(f"({letter}) {label}", widths.cell, True) for letter, label in sheet.columns]
+    room = WIDTH - (len(GAP) + widths.cell) * len(headings)
+    named = tuple(_broken([("", room, False), *headings]))
     return [
-        Block(section.heading, f"{named:>{WIDTH}}".rstrip() if section.in_columns else "", tuple(_lines(section.entries, widths)))
+        Block(section.heading, named if section.in_columns else (), tuple(_lines(section.entries, widths)))
         for section in sheet.sections
+    ]
+
+
+def questions(sheet: Sheet) -> list[str]:
+    """What a sheet asks, as lines with boxes to check by hand."""
+    boxes = "[ ] Yes  [ ] No  "
+    return [
+        line
+        for question in sheet.asks
+        for line in textwrap.wrap(question, WIDTH, initial_indent=boxes, subsequent_indent=" " * len(boxes))
     ]
 
 
@@ -88,20 +107,16 @@ class _Widths:
 
     def cells(self, texts: Sequence[str | None]) -> str:
         """Amounts side by side, lined up by their last digit."""
-        return "".join(GAP + f"{(text or '') + ('' if (text or '').endswith(')') else ' '):>{self.cell}}" for text in texts)
+        ended = (text if text and text.endswith(")") else f"{text or ''} " for text in texts)
+        return "".join(f"{GAP}{text:>{self.cell}}" for text in ended)
 
 
 def _lines(entries: Sequence[Entry], widths: _Widths) -> Iterator[str]:
     for entry in entries:
         cells = widths.cells(entry.cells[-1:] if entry.wide else entry.cells)
-        label = f"{entry.label} [to {entry.note}]" if entry.note else entry.label
         room = WIDTH - widths.id - len(GAP) - len(cells)
-        *before, last = textwrap.wrap(label, room - 4)
-        yield from (" " * widths.id + GAP + text for text in before) if not before else _numbered(entry, before, widths)
-        begin = f"{'' if before else entry.id:>{widths.id}}"
-        yield f"{begin}{GAP}{last + ' ':.<{room}}{cells}".rstrip()
-
-
-def _numbered(entry: Entry, texts: Sequence[str], widths: _Widths) -> Iterator[str]:
-    for n, text in enumerate(texts):
-        yield f"{'' if n else entry.id:>{widths.id}}{GAP}{text}"
+        texts = textwrap.wrap(f"{entry.label} [to {entry.note}]" if entry.note else entry.label, room - 2)
+        numbers = [entry.id, *("" for _ in texts[1:])]
+        begins = [f"{number:>{widths.id}}{GAP}{text}" for number, text in zip(numbers, texts, strict=True)]
+        yield from begins[:-1]
+        yield f"{begins[-1] + ' ':.<{WIDTH - len(cells)}}{cells}".rstrip()
