@@ -143,21 +143,19 @@ def holdings(
 
 
 @rules_app.command("check")
-def rules_check(rules: RulesDir = None) -> None:
-    """Find what is wrong in the rules of all years: shape, names, units, citations, brackets, boxes, examples."""
+def rules_check(
+    year: Annotated[int | None, typer.Argument(help="One tax year; all if left out.")] = None, rules: RulesDir = None
+) -> None:
+    """Find what is wrong in the rules: shape, names, units, citations, brackets, boxes, examples."""
     from lotlaw.audit.check import check
     from lotlaw.rules import years
 
     root = rules or data_root() / "rules"
-    problems = check(root)
+    problems = check(root, year)
     for problem in problems:
         print(problem)
-    found = years(root)
-    print(
-        f"{len(problems)} problem(s)"
-        if problems
-        else f"{found[0]} to {found[-1]}: no problem found in {len(found)} years"
-    )
+    checked = ", ".join(str(y) for y in ([year] if year else years(root)))
+    print(f"{checked}: {len(problems) or 'no'} problem{'' if len(problems) == 1 else 's'} found")
     raise typer.Exit(1 if problems else 0)
 
 

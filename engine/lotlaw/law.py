@@ -182,8 +182,9 @@ def line_names(line: Line) -> list[str]:
 def exported(source: Input, forms: Mapping[str, Form]) -> Iterator[Line]:
     """The line of another form that an input takes, if it comes from a form."""
     file, _, export = source.origin.partition(".")
-    if file in forms and export in forms[file].exports:
-        yield forms[file].lines[forms[file].exports[export]]
+    if file in forms:
+        line = forms[file].lines.get(forms[file].exports.get(export, ""))
+        yield from [line] if line else []
 
 
 def _ordered(forms: Mapping[str, Form]) -> Iterator[Line]:

@@ -66,7 +66,7 @@ def _problems(document: Document, error: Any) -> Iterator[Problem]:
             yield Problem(document.place(*path), f"'{key}' is missing{': ' + about if about else ''}")
     else:
         said = error.schema.get("description") if isinstance(error.schema, dict) else None
-        yield Problem(document.place(*path), f"{_called(path)}{_said(error.instance)}: {said or error.message}")
+        yield Problem(document.place(*path), f"{_called(path, error.instance)}: {said or error.message}")
 
 
 def _unknown_keys(document: Document, path: tuple[str | int, ...], error: Any) -> Iterator[Problem]:
@@ -78,11 +78,10 @@ def _unknown_keys(document: Document, path: tuple[str | int, ...], error: Any) -
             yield Problem(document.key(*path, key), f"unknown key '{key}'{hint}")
 
 
-def _called(path: tuple[str | int, ...]) -> str:
-    words = [str(step) for step in path if isinstance(step, str)]
-    return f"{words[-1]} " if words else ""
-
-
-def _said(value: Any) -> str:
-    text = json.dumps(value, default=str, ensure_ascii=False)
-    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"
+def _called(path: tuple[str | int, ...], value: Any) -> str:
+    """The key that is wrong, and its value where that is short enough to be of use."""
+    words = [step for step in path if isinstance(step, str)][-1:]
+    if not isinstance(value, (dict, list)):
+        text = json.dumps(value, default=str, ensure_ascii=False)
+        words.append(text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…")
+    return " ".join(words) or "the file"

@@ -114,7 +114,7 @@ def parse_yaml(text: str, name: str, *, text_only: bool = False) -> Document:
     try:
         node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
-        raise Problems([_syntax(name, error)]) from None
+        raise Problems([_syntax(name, text, error)]) from None
     except yaml.YAMLError as error:
         raise refuse(name, f"not readable as YAML: {error}".splitlines()[0]) from None
     builder = _Builder(Document(name, None), text_only)
@@ -139,10 +139,10 @@ def _text(path: Path, name: str) -> str:
         raise refuse(name, f"not UTF-8 text (byte {error.start + 1}); save it as UTF-8") from None
 
 
-def _syntax(name: str, error: yaml.MarkedYAMLError) -> Problem:
+def _syntax(name: str, text: str, error: yaml.MarkedYAMLError) -> Problem:
     mark = error.problem_mark or error.context_mark
     place = Place(name, mark.line + 1, mark.column + 1) if mark else Place(name)
-    if "'\\t'" in str(error.problem):
+    if mark and text.splitlines()[mark.line : mark.line + 1] and "\t" in text.splitlines()[mark.line]:
         return Problem(place, "a tab; YAML is indented with spaces")
     return Problem(place, f"not readable as YAML: {error.problem or error.context}")
 

@@ -23,10 +23,10 @@ HALF_WITHIN = 50
 """Rounding of indexed amounts may part half of the joint amount from the separate one by this many dollars."""
 
 
-def check(root: Path) -> list[Problem]:
-    """All problems of all years in a folder of rules, in the order of files and lines; nothing twice."""
+def check(root: Path, only: int | None = None) -> list[Problem]:
+    """All problems of all years in a folder of rules (or of one), in the order of files and lines; nothing twice."""
     found: dict[str, Problem] = {}
-    years = loading.years(root)
+    years = loading.years(root) if only is None else [only]
     if not years:
         raise refuse(root, "no rules here: a folder of rules has a folder for each tax year, such as 2025/year.yaml")
     for year in years:
