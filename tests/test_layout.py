@@ -29,12 +29,14 @@ ORDER = [
     {"returns"},
     {"rules"},
     {"taxpayer"},
-    {"ledger"},
     {"importers"},
+    {"ledger"},
     {"lots"},
     {"dispositions"},
     {"run"},
-    {"render"},
+    {"render", "holdings", "starter", "summary"},
+    {"explain", "output"},
+    {"filing"},
     {"audit", "plan", "batch"},
     {"cli", "web"},
     {"__main__"},
@@ -137,6 +139,8 @@ SPOKEN = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+# A message may show what would be right: "write it like 2025-03-31", "lotlaw file 2025 ledger.csv".
+SHOWN = re.compile(r"\b(like|such as|write|lotlaw \w+) [\d./-]+")
 BOXES = re.compile(r"[A-CG-I]{2,6}|[D-FJ-L]{2,6}|[A-L]{3,12}")
 
 
@@ -210,7 +214,7 @@ def is_law(number: Decimal, numbers: set[Decimal]) -> bool:
 def telling_text(text: str, numbers: set[Decimal], statuses: set[str]) -> bool:
     written = re.fullmatch(r"\d[\d_]*(\.\d+)?", text)
     amount = bool(written) and is_law(Decimal(text.replace("_", "")), numbers)
-    return amount or bool(SPOKEN.search(text)) or text in statuses or bool(BOXES.fullmatch(text))
+    return amount or bool(SPOKEN.search(SHOWN.sub("", text))) or text in statuses or bool(BOXES.fullmatch(text))
 
 
 @pytest.fixture(scope="module")
@@ -242,6 +246,8 @@ LAW = {Decimal(3000), Decimal("0.15")}, {"single", "married_separate"}
         "if year >= 2025: pass",
         "start = '2025-01-01'",
         "start = date(2025, 1, 1)",
+        "say('from 2025-01-01 on, lots are kept by account')",
+        "say('boxes of 2025 and later')",
         "x = values['line16']",
         "x = line_21",
         "def f(line7): pass",
@@ -263,6 +269,9 @@ def test_law_in_code_is_found(code: str) -> None:
     [
         "'''Line 16 of 2025 is line16, at most 3000.'''\n",
         "def f():\n    '''The cap is 3000 in 2025.'''\n    # line16\n    return 0",
+        "say('not a date; write it like 2025-03-31')",
+        "say('no tax year; write 2025, or a range such as 2021..2025')",
+        "say('Next: lotlaw file 2025 ledger.csv')",
         "year = 2000",
         "format = '%Y-%m-%d'",
         "places = {'d', 'e'}",
