@@ -1,0 +1,109 @@
+"""Write a return into a folder: all its files or none, readable only by their owner, and never over anybody else's.
+
+Files are written into a hidden folder inside the one asked for and moved from there, so that a full disk or a stop in
+between leaves nothing half-written. What lotlaw wrote before is replaced, files that are no longer asked for included.
+A file is known as lotlaw's by its name and the way it begins.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from lotlaw.render import files
+from lotlaw.render.tables import LINE_COLUMNS, ROW_COLUMNS
+from lotlaw.source import refuse
+
+if TYPE_CHECKING:
+    from lotlaw.run import Return
+
+DRAFT = ".lotlaw-"
+HEAD = 16_000
+"""How much of a file is read to know whose it is, in bytes."""
+
+_HEADERS = tuple(f"{','.join(columns)}\n".encode() for columns in (ROW_COLUMNS, LINE_COLUMNS))
+_OURS: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
+    (r"return\.json", lambda head: head.startswith(b'{"tax_year": ')),
+    (r"forms\.txt", lambda head: head.startswith(b"====") and b"\nlotlaw " in head),
+    (r"forms\.html", lambda head: b'<meta name="generator" content="lotlaw ' in head),
+    (r"\w+\.csv", lambda head: head.startswith(_HEADERS)),
+)
+
+
+def write(return_: Return, out: Path, formats: Sequence[str], *, force: bool = False) -> list[Path]:
+    """Write return.json and the files of `formats` into the folder `out`; gives their paths.
+
+    The folder is made if need be. Raises Problems if it holds anything that lotlaw did not write, unless `force`, which
+    leaves that alone; or if it can't be written.
+    """
+    refuse_others(out, force=force)
+    there = out.is_dir()
+    try:
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return _replace(return_, out, ["json", *(f for f in dict.fromkeys(formats) if f != "json")])
+    except OSError as error:
+        raise refuse(out, f"cannot be written: {error.strerror}") from None
+    finally:
+        if not there:
+            with suppress(OSError):
+                out.rmdir()
+
+
+def refuse_others(out: Path, *, force: bool = False) -> None:
+    """Raise Problems if `out` is no folder, or holds anything that lotlaw did not write (unless `force`)."""
+    try:
+        if not out.is_dir() and (out.exists() or out.is_symlink()):
+            raise refuse(out, "is a file; --out names a folder")
+        others = [] if force or not out.exists() else [entry for entry in _entries(out) if not _is_ours(entry)]
+    except OSError as error:
+        raise refuse(out, f"cannot be read: {error.strerror}") from None
+    if others:
+        more = f" and {len(others) - 1:,} more" if others[1:] else ""
+        what = f"holds {others[0].name}{more}, which lotlaw did not write"
+        raise refuse(out, f"{what}; name another folder, or add --force to write beside it")
+
+
+def _replace(return_: Return, out: Path, formats: Sequence[str]) -> list[Path]:
+    before = [entry for entry in _entries(out) if entry.is_file() and _is_ours(entry)]
+    if len(before) == len(list(_entries(out))):
+        out.chmod(0o700)
+    with TemporaryDirectory(prefix=DRAFT, dir=out) as draft:
+        made = [name for wanted in formats for name in _write(Path(draft), files(return_, wanted))]
+        for name in made:
+            (Path(draft) / name).replace(out / name)
+    for stale in before:
+        if stale.name not in made:
+            stale.unlink()
+    return [out / name for name in made]
+
+
+def _write(folder: Path, texts: dict[str, Iterable[str]]) -> Iterator[str]:
+    for name, pieces in texts.items():
+        descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.writelines(piece.encode() for piece in pieces)
+        yield name
+
+
+def _entries(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir())
+
+
+def _is_ours(entry: Path) -> bool:
+    """Whether lotlaw wrote a file, or all that is in a tax year's folder."""
+    if entry.is_symlink():
+        return False
+    if entry.is_dir():
+        kept = entry.name.startswith(DRAFT) or re.fullmatch(r"\d{4}", entry.name)
+        return bool(kept) and all(_is_ours(inner) for inner in _entries(entry))
+    known = [begins for name, begins in _OURS if re.fullmatch(name, entry.name)]
+    if not known or not entry.is_file():
+        return False
+    with entry.open("rb") as file:
+        head = file.read(HEAD)
+    return any(begins(head) for begins in known)
