@@ -1,13 +1,14 @@
 """Read YAML into exact values, each with the place it stands in; report problems at their place.
 
 PyYAML's `safe_load` keeps the last of two equal keys, reads `NO` as false, `12:30` as 750 and `0.1` as a binary
-float. Here values are built from the composed nodes instead: `3_000` and `0.1` are exact, `15%` is the decimal 0.15,
+float. Here values are built from the parser's events instead: `3_000` and `0.1` are exact, `15%` is the decimal 0.15,
 `2025-01-01` is a date, `yes` and `no` are flags, and everything else is text. Keys are always text.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -111,14 +112,15 @@ def read_yaml(path: Path, *, text_only: bool = False) -> Document:
 
 def parse_yaml(text: str, name: str, *, text_only: bool = False) -> Document:
     """Build the document of YAML `text`, known to the reader as `name`. Raises Problems."""
+    builder = _Builder(Document(name, None), text_only)
     try:
-        node = yaml.compose(text, Loader=_LOADER)
+        builder.read(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
-        raise Problems([_syntax(name, text, error)]) from None
+        raise Problems([*builder.problems, _syntax(name, text, error)]) from None
+    except _TooDeep as error:
+        raise refuse(error.place, f"nested more than {DEEPEST} deep") from None
     except yaml.YAMLError as error:
         raise refuse(name, f"not readable as YAML: {error}".splitlines()[0]) from None
-    builder = _Builder(Document(name, None), text_only)
-    builder.document.value = builder.build(node, ()) if node is not None else None
     if builder.problems:
         raise Problems(builder.problems)
     return builder.document
@@ -147,50 +149,78 @@ def _syntax(name: str, text: str, error: yaml.MarkedYAMLError) -> Problem:
     return Problem(place, f"not readable as YAML: {error.problem or error.context}")
 
 
+class _TooDeep(Exception):
+    def __init__(self, place: Place) -> None:
+        self.place = place
+
+
 class _Builder:
-    """Walks composed nodes, collecting values, places and problems."""
+    """Builds a document from the parser's events, so that depth is bounded before anything is nested."""
 
     def __init__(self, document: Document, text_only: bool) -> None:
         self.document = document
         self.text_only = text_only
         self.problems: list[Problem] = []
-        self.seen: set[int] = set()
+        self.events: Iterator[Any] = iter(())
 
-    def build(self, node: yaml.Node, path: Path_) -> Any:
-        place = Place(self.document.file, node.start_mark.line + 1, node.start_mark.column + 1)
-        if id(node) in self.seen:
-            return self._problem(place, "aliases (&, *) are not used here: write the value out")
+    def read(self, events: Iterator[Any]) -> None:
+        """Take in the one document of a file."""
+        self.events = events
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if self.document.places:
+                    self._problem(self._place(event), "a second document; a file holds one")
+                    return
+                self.document.value = self._value(next(events), ())
+
+    def _value(self, event: Any, path: Path_) -> Any:
+        place = self._place(event)
         if len(path) > DEEPEST:
-            return self._problem(place, f"nested more than {DEEPEST} deep")
-        self.seen.add(id(node))
+            raise _TooDeep(place)
         self.document.places[path] = place
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.build(item, (*path, n)) for n, item in enumerate(node.value)]
-        return self._scalar(node, place)
+        if isinstance(event, yaml.AliasEvent):
+            return self._problem(place, "aliases (&, *) are not used here: write the value out")
+        if event.tag not in (None, "!"):
+            self._problem(place, f"tags such as {event.tag} are not used here")
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(path)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return [self._value(item, (*path, n)) for n, item in enumerate(self._until(yaml.SequenceEndEvent))]
+        return self._scalar(event, place)
 
-    def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+    def _until(self, end: type) -> Iterator[Any]:
+        for event in self.events:
+            if isinstance(event, end):
+                return
+            yield event
+
+    def _mapping(self, path: Path_) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            place = Place(self.document.file, key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-            key = key_node.value
-            if not isinstance(key, str):
+        for event in self._until(yaml.MappingEndEvent):
+            place = self._place(event)
+            if not isinstance(event, yaml.ScalarEvent):
                 self._problem(place, "a key must be a word")
+                self._value(event, (*path, "?"))
+                self._value(next(self.events), (*path, "?"))
                 continue
+            key = event.value
             if key in result:
                 self._problem(place, f"'{key}' is written twice; the first is in line {self._line(path, key)}")
+                self._value(next(self.events), (*path, key))
                 continue
             self.document.keys[(*path, key)] = place
-            result[key] = self.build(value_node, (*path, key))
+            result[key] = self._value(next(self.events), (*path, key))
         return result
+
+    def _place(self, event: Any) -> Place:
+        return Place(self.document.file, event.start_mark.line + 1, event.start_mark.column + 1)
 
     def _line(self, path: Path_, key: str) -> int:
         return self.document.keys[(*path, key)].line
 
-    def _scalar(self, node: yaml.Node, place: Place) -> Any:
-        text: str = node.value
-        if node.style in _QUOTED or self.text_only:
+    def _scalar(self, event: Any, place: Place) -> Any:
+        text: str = event.value
+        if event.style in _QUOTED or self.text_only:
             return text
         if text.lower() in _WORDS:
             return _WORDS[text.lower()]
