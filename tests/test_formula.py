@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
+
 from lotlaw.formula import Reader, parse, unknown
 from lotlaw.readings import columns, exact, units
 from lotlaw.source import Place, Problems

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from lotlaw.answers import Facts, Total, work_out
 from lotlaw.formula import Reader, parse
 from lotlaw.readings import columns, exact
