@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 WIDTH = 100
 LABEL = 13
 WARNINGS = 3
-LINES_OF_TEXT = 2
 TERMS = ("short", "long")
 
 Said = tuple[str, str]
@@ -57,8 +56,8 @@ def summary(return_: Return, out: Path | None) -> Iterator[Said]:
     yield from _income(return_)
     yield "", ""
     yield from _warnings(return_)
-    yield from _labelled("Not computed", "; ".join(return_.not_computed) or "nothing left out", "faint")
-    yield from _labelled("Written", _written(return_, out), "")
+    yield from _labelled("Not computed", "; ".join(return_.not_computed) or "nothing left out", "faint", lines=2)
+    yield from _labelled("Written", _written(return_, out), "", lines=2)
 
 
 def _title(return_: Return) -> str:
@@ -80,8 +79,8 @@ def _sales(return_: Return) -> Iterator[Said]:
     if len(parts) > 1:
         yield _sums("All", rows), ""
     counts = dict(rows["box"].value_counts().iter_rows())
-    boxes = (f"{box}: {counts[box]:,} row{'s' * (counts[box] > 1)}" for box in boxes_of(return_.year) if box in counts)
-    yield from _labelled("Boxes", ", ".join(boxes), "")
+    boxes = (f"{box} {counts[box]:,}" for box in boxes_of(return_.year) if box in counts)
+    yield from _labelled("Rows by box", ", ".join(boxes), "")
 
 
 def _sums(label: str, rows: pl.DataFrame) -> str:
@@ -101,7 +100,8 @@ def _netting(return_: Return) -> Iterator[Said]:
     if any(carried_in.values()):
         yield from _labelled("Carried in", _terms(return_, carried_in), "")
     nets = {term: found[f"net_{term}_term"] for term in TERMS}
-    yield from _labelled("Netted", f"{_terms(return_, nets)}: together {_dollars(return_, found['net_gain'])}", "")
+    if return_.rows.height or any(nets.values()):
+        yield from _labelled("Netted", f"{_terms(return_, nets)}: together {_dollars(return_, found['net_gain'])}", "")
     if found["allowed_loss"]:
         yield from _labelled(
             "Deducted", f"{_dollars(return_, found['allowed_loss'])} of the loss, from other income", ""
@@ -144,7 +144,7 @@ def _income(return_: Return) -> Iterator[Said]:
 def _warnings(return_: Return) -> Iterator[Said]:
     count = len(return_.warnings)
     for n, warning in enumerate(return_.warnings[:WARNINGS]):
-        yield from _labelled(f"{count:,} warning{'s' * (count > 1)}" if n == 0 else "", warning, "warning", lines=1)
+        yield from _labelled(f"{count:,} warning{'s' * (count > 1)}" if n == 0 else "", warning, "warning")
     if count > WARNINGS:
         yield from _labelled("", f"and {count - WARNINGS:,} more, in return.json", "warning")
 
@@ -157,7 +157,7 @@ def _written(return_: Return, out: Path | None) -> str:
     return f"{folder}: {', '.join(sorted(path.name for path in folder.iterdir() if path.is_file()))}"
 
 
-def _labelled(label: str, text: str, style: str, lines: int = LINES_OF_TEXT) -> Iterator[Said]:
+def _labelled(label: str, text: str, style: str, lines: int = 1) -> Iterator[Said]:
     """A text beside its label, on no more than `lines` lines."""
     broken = textwrap.wrap(clean(text), WIDTH - LABEL, max_lines=lines, placeholder=" ...")
     for n, line in enumerate(broken):

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 WIDTH = 100
+LABEL = 36
+CELL = 13
+"""At least as wide: a page, a label beside all columns, an amount on a line."""
 GAP = "  "
 _WIDTHS = {"text": (22, 40), "date": (10, 12), "code": (5, 10), "money": (13, 40)}
 """By kind of column: the least and the most it takes; a longer text stands on a line of its own."""
@@ -76,12 +79,10 @@ class Block:
 
 def blocks(sheet: Sheet) -> list[Block]:
     """The sections of a sheet as lines of text, labels leading to their amounts."""
-    entries = [entry for section in sheet.sections for entry in section.entries]
-    cells = max((len(cell or "") for entry in entries for cell in entry.cells), default=0)
-    widths = _Widths(max((len(entry.id) for entry in entries), default=0), max(13, cells + 1))
+    widths = _widths(sheet)
     headings = [(f"({letter}) {label}", widths.cell, True) for letter, label in sheet.columns]
-    room = WIDTH - (len(GAP) + widths.cell) * len(headings)
-    named = tuple(_broken([("", room, False), *headings]))
+    labels = widths.page - (len(GAP) + widths.cell) * len(headings)
+    named = tuple(_broken([("", labels, False), *headings]))
     return [
         Block(section.heading, named if section.in_columns else (), tuple(_lines(section.entries, widths)))
         for section in sheet.sections
@@ -100,10 +101,11 @@ def questions(sheet: Sheet) -> list[str]:
 
 @dataclass(frozen=True)
 class _Widths:
-    """How wide the number and each amount of a sheet are."""
+    """How wide the number, each amount and the whole of a sheet are."""
 
     id: int
     cell: int
+    page: int
 
     def cells(self, texts: Sequence[str | None]) -> str:
         """Amounts side by side, lined up by their last digit."""
@@ -111,12 +113,20 @@ class _Widths:
         return "".join(f"{GAP}{text:>{self.cell}}" for text in ended)
 
 
+def _widths(sheet: Sheet) -> _Widths:
+    entries = [entry for section in sheet.sections for entry in section.entries]
+    id_ = max((len(entry.id) for entry in entries), default=0)
+    cell = max([CELL, *(len(cell or "") + 1 for entry in entries for cell in entry.cells)])
+    labels = id_ + len(GAP) + LABEL
+    return _Widths(id_, cell, max(WIDTH, labels + (cell + len(GAP)) * max(1, len(sheet.columns))))
+
+
 def _lines(entries: Sequence[Entry], widths: _Widths) -> Iterator[str]:
     for entry in entries:
         cells = widths.cells(entry.cells[-1:] if entry.wide else entry.cells)
-        room = WIDTH - widths.id - len(GAP) - len(cells)
+        room = widths.page - widths.id - len(GAP) - len(cells)
         texts = textwrap.wrap(f"{entry.label} [to {entry.note}]" if entry.note else entry.label, room - 2)
         numbers = [entry.id, *("" for _ in texts[1:])]
         begins = [f"{number:>{widths.id}}{GAP}{text}" for number, text in zip(numbers, texts, strict=True)]
         yield from begins[:-1]
-        yield f"{begins[-1] + ' ':.<{WIDTH - len(cells)}}{cells}".rstrip()
+        yield f"{begins[-1] + ' ':.<{widths.page - len(cells)}}{cells}".rstrip()
