@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +11,7 @@ import polars as pl
 
 from lotlaw.answers import Facts, work_out
 from lotlaw.law import Year
+from lotlaw.ledger import Ledger, SourceFile
 from lotlaw.rules import load
 from lotlaw.run import Return, outside_of, results_of, totals_of
 from lotlaw.taxpayer import normalised
@@ -85,33 +85,21 @@ EVIL = ("F", "II", "long", "=1+1", "@main", HARM, None, "VARIOUS", date(2025, 4,
 ROWS = (ACME, BTC, TINY, OLD, EVIL)
 
 
-@dataclass(frozen=True)
-class File:
-    name: str
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Transactions:
-    """What rendering reads of a ledger: where its rows stand, in which files."""
-
-    rows: pl.DataFrame
-    files: tuple[File, ...]
-
-
-LEDGER = Transactions(
+LEDGER = Ledger(
     pl.DataFrame(
         {"file": [0, 0, 1, 1, 1, 0], "line": [2, 3, 4, 12, 7, 9], "source_row": [None, None, "4;5", None, None, None]},
         schema={"file": pl.UInt16, "line": pl.Int32, "source_row": pl.String},
     ),
-    (File("schwab.csv", "a" * 64), File("coin base;.csv", "b" * 64)),
+    (SourceFile("schwab.csv", "a" * 64), SourceFile("coin base;.csv", "b" * 64)),
+    {},
 )
 
 INCOME = pl.DataFrame(
     {
         "kind": ["staking", "dividend"],
         "asset": ["ETH", "ACME"],
-        "time": ["2025-02-01T00:00:00Z", "2025-03-03"],
+        "date": [date(2025, 1, 31), date(2025, 3, 3)],
+        "timestamp": [datetime(2025, 2, 1, 0, 30, 5, 250_000, tzinfo=UTC), None],
         "amount": [Decimal(12), Decimal("3.000012")],
         "counted": [True, False],
         "row": [1, 2],

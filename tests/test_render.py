@@ -101,7 +101,7 @@ def test_with_cents_lines_keep_them() -> None:
 def test_income_is_exact_and_says_whether_it_counts(made: Return) -> None:
     first, second = json.loads(render(made, "json"))["income"]
     assert first == {
-        "kind": "staking", "asset": "ETH", "time": "2025-02-01T00:00:00Z", "amount": "12.00", "counted": True,
+        "kind": "staking", "asset": "ETH", "time": "2025-02-01T00:30:05.250Z", "amount": "12.00", "counted": True,
         "source": ["schwab.csv:3"],
     }  # fmt: skip
     assert (second["amount"], second["counted"], second["time"]) == ("3.000012", False, "2025-03-03")

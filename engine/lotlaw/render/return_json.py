@@ -24,6 +24,8 @@ PRIVATE = ("ssn",)
 COUNTS = ("aged_or_blind",)
 """Fields of the taxpayer that are numbers but no amounts."""
 
+INSTANT = "%Y-%m-%dT%H:%M:%S%.fZ"
+
 _ROW = ("description", "acquired", "sold", "proceeds", "basis", "codes", "adjustment", "gain", "source")
 
 
@@ -94,8 +96,9 @@ def _income(return_: Return) -> Iterator[str]:
 
     income = return_.income
     source = places(return_.ledger, income["row"]).str.split(BETWEEN).alias("source")
-    when = pl.col("time").cast(pl.String)
-    table = income.select("kind", "asset", when, exact_dollars("amount"), "counted").with_columns(source)
+    instant = pl.col("timestamp").dt.convert_time_zone("UTC").dt.strftime(INSTANT)
+    time = pl.coalesce(instant, pl.col("date").cast(pl.String)).alias("time")
+    table = income.select("kind", "asset", time, exact_dollars("amount"), "counted").with_columns(source)
     yield "[\n  " if table.height else "["
     yield table.select(pl.struct(pl.all()).struct.json_encode().str.join(",\n  ")).item()
     yield "]"
