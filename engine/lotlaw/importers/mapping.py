@@ -1,4 +1,4 @@
-"""A mapping: how one kind of export becomes rows of the ledger, read from `rules/sources/<name>.yaml` and checked.
+"""Read a mapping, `rules/sources/<name>.yaml`: how one kind of export becomes rows of the ledger.
 
 Everything in it is data: columns by name, formulas of the *text* profile, tables of values. Nothing in it can run code, reach
 attributes, files or the network; patterns are matched in linear time. Scalars are read as the text they are (`NO`, `1E5`, `Yes`).
@@ -7,119 +7,14 @@ attributes, files or the network; patterns are matched in linear time. Scalars a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lotlaw.formula import Formula, did_you_mean, parse, unknown
+from lotlaw.formula import Formula, Mistake, did_you_mean, parse, unknown
 from lotlaw.importers.canonical import table
+from lotlaw.importers.language import ORDERS, TIME, Column, Event, Group, Importer, Leg, Reading, Rule, Skip, Values
 from lotlaw.source import Document, Path_, Place, Problem, Problems, read_yaml
-
-ORDERS = ("oldest_first", "newest_first", "auto")
-TIME = "time"
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of the file: names it goes by (or `/pattern/`), type, and the words it may hold if they are a closed list."""
-
-    alias: str
-    names: tuple[str, ...]
-    type: str = "text"
-    optional: bool = False
-    values: tuple[str, ...] = ()
-    rounds: bool = False
-
-
-@dataclass(frozen=True)
-class Values:
-    """A value table: the label of every cell that may stand in a column."""
-
-    of: str
-    labels: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Event:
-    """One row to write: fields as formulas or words, and on what condition or for each item of which leg."""
-
-    fields: Mapping[str, Formula | str]
-    only_if: Formula | None = None
-    each: str | None = None
-
-
-@dataclass(frozen=True)
-class Rule:
-    """The first rule whose condition holds takes a row."""
-
-    when: Formula
-    events: tuple[Event, ...]
-    place: Place
-
-
-@dataclass(frozen=True)
-class Leg:
-    """Some rows of a group: added up (`sum`), with columns that must agree (`same`), or a slice of them."""
-
-    where: Formula
-    sum: tuple[str, ...] = ()
-    same: tuple[str, ...] = ()
-    take: int | None = None
-    skip: int = 0
-
-
-@dataclass(frozen=True)
-class Group:
-    """Rows that are one event together."""
-
-    name: str
-    when: Formula
-    by: tuple[Formula, ...]
-    legs: Mapping[str, Leg]
-    rules: tuple[Rule, ...]
-
-
-@dataclass(frozen=True)
-class Skip:
-    """Rows that are no event, and why."""
-
-    when: Formula
-    why: str
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How the file is read: lines above the header, where the table ends, order, and how strict to be."""
-
-    preamble: Mapping[str, str] = field(default_factory=dict)
-    stop_at: str | None = None
-    order: str = "oldest_first"
-    strict: bool = False
-    canonical: bool = False
-
-
-@dataclass(frozen=True)
-class Importer:
-    """One mapping; see `docs/add-an-importer.md` for the language."""
-
-    id: str
-    version: int
-    title: str
-    file: str
-    reading: Reading
-    columns: tuple[Column, ...]
-    formats: tuple[str, ...]
-    zone: str | None
-    derive: Mapping[str, Formula | Values]
-    skip: tuple[Skip, ...]
-    groups: tuple[Group, ...]
-    rules: tuple[Rule, ...]
-    symbols: Mapping[str, str]
-    symbol_patterns: tuple[tuple[str, str], ...]
-    asset_class: str | None
-    known_assets: bool
-    show: tuple[str, ...]
 
 
 def load(path: Path) -> Importer:
@@ -164,6 +59,7 @@ class _Assembly:
         self.names |= {f"{c.alias}_hdr" for c in self.columns if any(name.startswith("/") for name in c.names)}
         self.legs: Mapping[str, Leg] = {}
         self.shared: Mapping[str, Formula | str] = {}
+        self.patterns()
 
     def part(self, key: str) -> dict[str, Any]:
         return self.said.get(key) or {}
@@ -191,7 +87,8 @@ class _Assembly:
             groups=tuple(self.group(("group", n)) for n in range(len(said.get("group", ())))),
             rules=tuple(self.rule(("rules", n)) for n in range(len(said.get("rules", ())))),
             symbols=symbols.get("map", {}), symbol_patterns=tuple((a, b) for a, b in symbols.get("patterns", ())),
-            asset_class=classes.get("otherwise"), known_assets=_yes(classes, "known"), show=tuple(said.get("show", ())),
+            asset_class=classes.get("otherwise"), known_assets=_yes(classes, "known"),
+            key=tuple(said.get("key", ("external_id", "kind", "sub"))), show=tuple(said.get("show", ())),
         )  # fmt: skip
         if self.problems:
             raise Problems(self.problems)
@@ -201,8 +98,23 @@ class _Assembly:
         read = self.part("read")
         return Reading(
             read.get("preamble", {}), read.get("stop_at"), read.get("order", ORDERS[0]), _yes(read, "strict"),
-            _yes(read, "canonical"),
+            _yes(read, "canonical"), _yes(read, "escaped"),
         )  # fmt: skip
+
+    def patterns(self) -> None:
+        """Patterns outside formulas: of column names, lines and symbols."""
+        read, columns = self.part("read"), self.columns
+        said = [(("columns", c.alias), name.strip("/")) for c in columns for name in c.names if name.startswith("/")]
+        said += [(("read", "preamble", name), pattern) for name, pattern in read.get("preamble", {}).items()]
+        said += [((*p, "0"), pattern[0]) for p, pattern in ((("symbols", "patterns"), p) for p in self.part("symbols").get("patterns", ()))]
+        said += [((a, b), self.said[a][b]) for a, b in (("read", "stop_at"), ("detect", "under")) if b in self.part(a)]
+        from lotlaw.readings.text import pattern as readable
+
+        for path, text in said:
+            try:
+                readable(text)
+            except Mistake as mistake:
+                self.problem(self.document.place(*path), mistake.message)
 
     def formula(self, path: Path_, text: str | None = None) -> Formula:
         place = self.document.place(*path)

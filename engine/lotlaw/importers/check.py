@@ -1,0 +1,145 @@
+"""Finish the rows that rules wrote: dates, dollar values that follow from the legs, and what each kind of row needs.
+
+Legs are gross and positive; a fee is always besides them. `usd_value` is the value of what moves before the fee, `fee_usd` that of the fee.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from lotlaw.formula import Formula
+from lotlaw.importers.canonical import table
+from lotlaw.importers.clock import when
+from lotlaw.importers.events import Written, plain
+from lotlaw.importers.language import TIME, Rule
+from lotlaw.importers.problems import SHOWN, named, quoted
+from lotlaw.importers.scope import Scope
+from lotlaw.source import Problem
+
+OWN = ("line", "rule", "part", "source_row", "_cells", TIME, "date", "timestamp")
+USD = "USD"
+EVERYWHERE = ("split",)
+"""Kinds that happen in every account where the row names none."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What breaks a rule of the table, and the words for it; `{column}` stands for the file's name of a column."""
+
+    breaks: pl.Expr
+    words: str
+    about: str
+
+
+def finished(scope: Scope, written: Written) -> tuple[pl.DataFrame, list[Problem]]:
+    """The canonical rows, without columns that are empty throughout, and every row that breaks a rule of the table."""
+    rows, problems = _dated(scope, written)
+    rows = _valued(rows)
+    rows = rows.select(c for c in rows.columns if c in OWN or rows[c].null_count() < rows.height)
+    kinds = rows["kind"].unique().drop_nulls().to_list() if "kind" in rows.columns else []
+    checks = [*(c for kind in sorted(kinds) for c in _of_kind(kind, set(rows.columns))), *_of_all(set(rows.columns))]
+    broken = rows.select(c.breaks.any().alias(str(n)) for n, c in enumerate(checks)).row(0) if checks else ()
+    for check in (c for c, bad in zip(checks, broken, strict=True) if bad):
+        problems += _said(scope, written.rules, rows.filter(check.breaks), check)
+    return rows, problems
+
+
+def _dated(scope: Scope, written: Written) -> tuple[pl.DataFrame, list[Problem]]:
+    """The rows with date and, where known, instant."""
+    rows = written.rows
+    if TIME not in rows.columns:
+        rows = rows.with_columns(pl.lit(None, dtype=pl.String).alias(TIME))
+    date, instant = when(rows[TIME], scope.clock)
+    rows = rows.with_columns([date] if instant is None else [date, instant])
+    if not date.null_count():
+        return rows.drop(TIME), []
+    bad = rows.filter(pl.col("date").is_null())
+    label = _label(scope, written.rules[bad["rule"][0]].events[bad["part"][0]].fields.get(TIME), TIME)
+    said = [_bad_time(scope, label, cell) for cell in bad[TIME].head(SHOWN).to_list()]
+    lines = bad["line"].to_list()
+    return rows.drop(TIME), named(scope.file, lines, said, _field(scope, bad, written.rules, TIME))
+
+
+def _bad_time(scope: Scope, label: str, cell: str | None) -> str:
+    if cell is None:
+        return f"{label} is empty"
+    if "%Y-%m-%d" not in scope.clock.formats:
+        return f"{label} {quoted(cell)} is not a date of this export"
+    if scope.clock.zone is None and pl.Series([cell]).str.contains(r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?$").item():
+        return f"{label} {quoted(cell)} does not say its zone; end it with Z or an offset like -05:00"
+    return f"{label} {quoted(cell)} is not a date; write it like 2025-03-31 or 2025-03-31T14:05:00Z"
+
+
+def _valued(rows: pl.DataFrame) -> pl.DataFrame:
+    """Fees of nothing are no fees; dollars are worth what they say."""
+    there = set(rows.columns)
+    if {"fee_asset", "fee_qty"} <= there:
+        paid = pl.col("fee_qty") != 0
+        rows = rows.with_columns(pl.when(paid).then(pl.col(c)) for c in ("fee_asset", "fee_qty"))
+        dollars = pl.when(pl.col("fee_asset") == USD).then(pl.col("fee_qty"))
+        rows = rows.with_columns((pl.coalesce("fee_usd", dollars) if "fee_usd" in there else dollars).alias("fee_usd"))
+    legs = [pl.when(pl.col(f"{leg}_asset") == USD).then(pl.col(f"{leg}_qty")) for leg in ("out", "in") if f"{leg}_qty" in there]
+    if legs and ("usd_value" not in there or rows["usd_value"].null_count()):
+        known = [pl.col("usd_value")] if "usd_value" in there else []
+        rows = rows.with_columns(pl.coalesce([*known, *legs]).alias("usd_value"))
+    return rows
+
+
+def _of_kind(kind: str, there: set[str]) -> Iterator[Check]:
+    """What rows of a kind must have, must not have, and may not be about."""
+    needs, mine = table().kinds[kind], pl.col("kind") == kind
+    for name in (*needs.needs, *(() if kind in EVERYWHERE else ("account",))):
+        yield Check(mine & pl.col(name).is_null() if name in there else mine, f"{kind} needs {{{name}}}", name)
+    if needs.needs_one:
+        absent = [pl.col(name).is_null() for name in needs.needs_one if name in there]
+        wanted = " or ".join(f"{{{name}}}" for name in needs.needs_one if name != "review")
+        yield Check(pl.all_horizontal([mine, *absent]), f"{kind} needs {wanted}", needs.needs_one[0])
+    for name in sorted(there - needs.may - set(OWN)):
+        words = f"{{{name}}} {{value}} says nothing about a row of kind '{kind}'; leave it empty"
+        yield Check(mine & pl.col(name).is_not_null(), words, name)
+    for name in needs.not_money:
+        if name in there:
+            yield Check(mine & (pl.col(name) == USD), f"{{{name}}} {{value}}: dollars are not what a {kind} is of", name)
+
+
+def _of_all(there: set[str]) -> Iterator[Check]:
+    """What holds for every row: quantities are positive, the legs differ, nothing is acquired after it is sold."""
+    formats = table().formats
+    for name in sorted(n for n in there if formats.get(n) in ("quantity", "usd")):
+        yield Check(pl.col(name) < 0, f"{{{name}}} would be {{value}}, below zero", name)
+    for name in sorted({"in_qty", "out_qty"} & there):
+        yield Check(pl.col(name) == 0, f"{{{name}}} is zero", name)
+        asset = name.replace("_qty", "_asset")
+        yield Check(pl.col(name).is_not_null() & pl.col(asset).is_null(), f"{{{asset}}} is empty", asset)
+    if {"in_asset", "out_asset"} <= there:
+        same = (pl.col("in_asset") == pl.col("out_asset")) & (pl.col("kind") != "transfer")
+        yield Check(same, "{in_asset} and {out_asset} are both {value}", "in_asset")
+    if "acquired_date" in there:
+        later = pl.col("acquired_date").str.to_date("%Y-%m-%d", strict=False) > pl.col("date")
+        yield Check(later, "{acquired_date} {value} is later than the row's own date", "acquired_date")
+
+
+def _said(scope: Scope, rules: Sequence[Rule], bad: pl.DataFrame, check: Check) -> list[Problem]:
+    words = []
+    for row in bad.head(SHOWN).iter_rows(named=True):
+        fields = rules[row["rule"]].events[row["part"]].fields
+        labels = {name: _label(scope, fields.get(name), name) for name in table().formats}
+        words.append(check.words.format(**labels, value=quoted(plain(row.get(check.about)))))
+    return named(scope.file, bad["line"].to_list(), words, _field(scope, bad, rules, check.about))
+
+
+def _field(scope: Scope, bad: pl.DataFrame, rules: Sequence[Rule], name: str) -> int:
+    """The number of the field that a column is taken from, 0 where it is not taken from one as it stands."""
+    given = rules[bad["rule"][0]].events[bad["part"][0]].fields.get(name)
+    return scope.binding.fields.get(given.text, -1) + 1 if isinstance(given, Formula) else 0
+
+
+def _label(scope: Scope, given: Formula | str | None, name: str) -> str:
+    """The file's own name for a column, where a rule takes it from one as it stands."""
+    column = scope.binding.columns.get(given.text) if isinstance(given, Formula) else None
+    if column is None:
+        return name
+    return scope.binding.label(column.alias) if column.alias in scope.binding.fields else column.names[0]

@@ -1,0 +1,95 @@
+"""When: text as a day, or as an instant that counts on its date in the taxpayer's zone.
+
+Formats are tried in the order a mapping gives them; one without an hour is a day. `iso` is a date, or an instant with or without
+offset. An instant without offset stands in the mapping's zone; a mapping that names none refuses it. Where clocks go back, the earlier of two readings
+counts; one that clocks leave out is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from lotlaw.source import Place, Problem, Problems
+
+ISO = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M")
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A mapping's time formats and zone, and the zone whose date counts."""
+
+    formats: tuple[str, ...]
+    zone: str | None
+    home: str
+
+
+def clock(formats: tuple[str, ...], zone: str | None, home: str) -> Clock:
+    """A clock; `iso` is written out. Raises Problems for a zone that is none."""
+    for name in filter(None, (zone, home)):
+        try:
+            pl.select(pl.lit(0).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(name))
+        except pl.exceptions.PolarsError:
+            message = f"'{name}' is no time zone; write one like America/New_York"
+            raise Problems([Problem(Place("time zone"), message)]) from None
+    written = [f for given in formats for f in (ISO if given == "iso" else (given,))]
+    return Clock(tuple(written), zone, home)
+
+
+def when(text: pl.Series, clock: Clock) -> tuple[pl.Series, pl.Series | None]:
+    """The date of each cell, empty where it is none, and the instants in UTC if any cell has one."""
+    frame = pl.DataFrame({"text": text})
+    days = pl.repeat(None, len(text), dtype=pl.Date, eager=True)
+    instants: pl.Series | None = None
+    for form in clock.formats:
+        if days.null_count() <= text.null_count():
+            break
+        found, instant = (frame.select(e).to_series() for e in _parsed(pl.col("text"), form, clock))
+        if _hours(form) and found.null_count() < len(text):
+            instants = instant if instants is None else _first(instants, instant, days)
+        days = found if days.null_count() == len(days) else days.zip_with(days.is_not_null(), found)
+    days = _plausible(days)
+    return days.rename("date"), None if instants is None else instants.rename("timestamp")
+
+
+def _plausible(days: pl.Series) -> pl.Series:
+    """The dates whose year makes sense; 0205 is a slip, not a year."""
+    first, last = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
+    lowest, highest = days.min(), days.max()
+    if lowest is None or (isinstance(lowest, date) and isinstance(highest, date) and first <= lowest and highest <= last):
+        return days
+    return days.set(~days.is_between(first, last).fill_null(value=True), None)
+
+
+def _first(instants: pl.Series, more: pl.Series, days: pl.Series) -> pl.Series:
+    """The instants so far, and more where there is no date yet."""
+    return instants.zip_with(days.is_not_null(), more)
+
+
+def day(text: pl.Expr, clock: Clock) -> pl.Expr:
+    """The date of a cell as ISO text, empty where it is none."""
+    return pl.coalesce(_parsed(text, form, clock)[0] for form in clock.formats).dt.to_string("%Y-%m-%d")
+
+
+def _hours(form: str) -> bool:
+    return "%H" in form or "%I" in form
+
+
+def _parsed(text: pl.Expr, form: str, clock: Clock) -> tuple[pl.Expr, pl.Expr]:
+    """The date and the instant of a cell in one format."""
+    none = pl.lit(None, dtype=pl.Datetime("us", "UTC"))
+    if not _hours(form):
+        return text.str.to_date(form, strict=False), none
+    cell = text.str.replace(r"^(\d{4}-\d\d-\d\d) ", "${1}T") if form in ISO else text
+    if "z" in form:
+        instant = cell.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False)
+    elif clock.zone is None:
+        return pl.lit(None, dtype=pl.Date), none
+    else:
+        naive = cell.str.to_datetime(form, time_unit="us", strict=False)
+        local = naive.dt.replace_time_zone(clock.zone, ambiguous="earliest", non_existent="null")
+        instant = local.dt.convert_time_zone("UTC")
+    return instant.dt.convert_time_zone(clock.home).dt.date(), instant

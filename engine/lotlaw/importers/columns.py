@@ -1,0 +1,259 @@
+"""Find a mapping's columns in a header, and turn their cells into exact values, collecting every cell that is none.
+
+Types: `text`, `symbol` (text under the mapping's names for assets), `decimal` (as exports decorate it: `$`, thousands, parentheses,
+a unit), and the plain ones of hand-written ledgers: `quantity` (more than zero), `amount` (not below zero), `signed`, `date`,
+`acquired` (a date, VARIOUS, INHERITED or UNKNOWN), `flag` (yes or no). Every column is tried as it stands first; only one with odd cells is looked at closer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from lotlaw.formula import did_you_mean
+from lotlaw.importers.canonical import PROVENANCE, table
+from lotlaw.importers.language import Column, Importer
+from lotlaw.importers.problems import SHOWN, named, quoted
+from lotlaw.importers.reading import Header
+from lotlaw.readings.text import DECIMAL, DECIMALS, NO_NUMBER, number, too_fine
+from lotlaw.source import Place, Problem, Problems
+
+ACQUIRED = ("VARIOUS", "INHERITED", "UNKNOWN")
+PLAIN = ("quantity", "amount", "signed")
+_TYPES = {"quantity": "quantity", "usd": "amount", "usd_signed": "signed", "date": "date", "acquired": "acquired", "flag": "flag"}
+_FLAGS = {"yes": True, "true": True, "y": True, "1": True, "no": False, "false": False, "n": False, "0": False}
+
+
+@dataclass(frozen=True)
+class Binding:
+    """Where a mapping's columns stand in one header: field numbers from 0, and what patterns caught of the names."""
+
+    columns: Mapping[str, Column]
+    fields: Mapping[str, int]
+    caught: Mapping[str, str]
+    header: Header
+
+    def label(self, alias: str) -> str:
+        """The name that the file gives a column."""
+        return self.header.cells[self.fields[alias]] if alias in self.fields else alias
+
+
+def bind(importer: Importer, name: str, header: Header) -> Binding:
+    """Find the columns; a name that is missing, stands twice or (where the mapping is strict) is unknown is a problem."""
+    columns = {column.alias: column for column in importer.columns}
+    found = {column.alias: _where(column, header.cells) for column in importer.columns}
+    if importer.reading.canonical:
+        taken = {header.cells[place[0]] for place in found.values() if place}
+        for column in _canonical(header, taken | set(columns)):
+            columns[column.alias], found[column.alias] = column, (header.cells.index(column.names[0]), "")
+    problems = [*_missing(importer, name, header, found), *_twice(importer, name, header, found)]
+    if importer.reading.strict:
+        problems += _strangers(importer, name, header, found)
+    if problems:
+        raise Problems(problems)
+    caught = {f"{alias}_hdr": place[1] for alias, place in found.items() if place and place[1]}
+    return Binding(columns, {alias: place[0] for alias, place in found.items() if place}, caught, header)
+
+
+def _where(column: Column, cells: tuple[str, ...]) -> tuple[int, str] | None:
+    """The first of the column's names that the header has: its field, and what a pattern caught of the name."""
+    for name in column.names:
+        if not name.startswith("/"):
+            if name in cells:
+                return cells.index(name), ""
+            continue
+        hits = pl.Series(cells).str.extract(f"^(?:{name.strip('/')})$", 1)
+        if hits.is_not_null().any():
+            field = int(hits.is_not_null().arg_true()[0])
+            return field, str(hits[field])
+    return None
+
+
+def _canonical(header: Header, taken: set[str]) -> Iterator[Column]:
+    """The header's columns that the canonical table has too, to be taken under their own names."""
+    known = table()
+    for cell in dict.fromkeys(header.cells):
+        if cell in known.formats and cell not in taken and cell not in PROVENANCE:
+            yield Column(cell, (cell,), _TYPES.get(known.formats[cell], "text"), values=known.words.get(cell, ()))
+
+
+def _missing(
+    importer: Importer, name: str, header: Header, found: Mapping[str, tuple[int, str] | None]
+) -> Iterator[Problem]:
+    for column in importer.columns:
+        if found[column.alias] is None and not column.optional:
+            names = " or ".join(quoted(n) for n in column.names)
+            yield Problem(Place(name, header.line), f"no column {names}, which {importer.id} needs")
+
+
+def _twice(importer: Importer, name: str, header: Header, found: Mapping[str, tuple[int, str] | None]) -> Iterator[Problem]:
+    used = {header.cells[place[0]] for place in found.values() if place}
+    for cell in dict.fromkeys(c for c in header.cells if c and (c in used or importer.reading.strict)):
+        fields = [n for n, other in enumerate(header.cells, 1) if other == cell]
+        if len(fields) > 1:
+            numbers = " and ".join(map(str, fields))
+            yield Problem(Place(name, header.line, fields[1]), f"column {quoted(cell)} stands twice, in fields {numbers}")
+
+
+def _strangers(
+    importer: Importer, name: str, header: Header, found: Mapping[str, tuple[int, str] | None]
+) -> Iterator[Problem]:
+    taken = {place[0] for place in found.values() if place}
+    known = [n for column in importer.columns for n in column.names]
+    if importer.reading.canonical:
+        known += [n for n in table().formats if n not in PROVENANCE]
+    for n, cell in enumerate(header.cells):
+        if cell and n not in taken and not (importer.reading.canonical and cell in PROVENANCE) and cell not in header.cells[:n]:
+            hint = did_you_mean(cell, known) or f"; {importer.id} knows {', '.join(dict.fromkeys(known))}"
+            yield Problem(Place(name, header.line, n + 1), f"unknown column {quoted(cell)}{hint}")
+
+
+def typed(
+    importer: Importer, binding: Binding, name: str, raw: pl.DataFrame
+) -> tuple[pl.DataFrame, list[Problem], list[str]]:
+    """The columns as values beside `line`, without the rows that hold a cell that is none; those cells; what was rounded."""
+    aliases = [alias for alias in binding.fields if alias in raw.columns]
+    frame = raw.select(*_kept(raw), *(_as_it_stands(binding.columns[alias]) for alias in aliases))
+    frame = _emptied(frame, aliases)
+    if importer.reading.escaped:
+        frame = frame.with_columns(pl.col(pl.String).str.replace(r"^'([=+\-@\t\r'])", "$1"))
+    fine = _too_fine(binding, aliases, raw)
+    rounded = [alias for alias in fine if binding.columns[alias].rounds]
+    odd = [a for a in aliases if a in rounded or (_has_odd(binding.columns[a]) and frame[a].null_count() != raw[a].null_count())]
+    frame = frame.with_columns(_closer(binding.columns[alias], raw[alias]).alias(alias) for alias in odd)
+    found = [_unread(binding, name, alias, raw, frame) for alias in odd]
+    found += [_decimals(binding, name, a, raw, lines) for a, lines in fine.items() if a not in rounded]
+    found += [_wrong_sign(binding, name, alias, frame) for alias in aliases]
+    lines = [line for _, bad in found for line in bad]
+    if lines:
+        frame = frame.filter(~pl.col("line").is_in(lines))
+    if importer.symbols or importer.symbol_patterns:
+        frame = frame.with_columns(_symbols(importer, frame[a]) for a in aliases if binding.columns[a].type == "symbol")
+    notes = [
+        f"{name}:{fine[a][0]}: {binding.label(a)} has more than 18 decimals in {len(fine[a]):,} row(s); rounded" for a in rounded
+    ]
+    return frame, [p for problems, _ in found for p in problems], notes
+
+
+def _has_odd(column: Column) -> bool:
+    """Whether a cell of the column can fail to be a value."""
+    return bool(column.values) or column.type not in ("text", "symbol")
+
+
+def _kept(raw: pl.DataFrame) -> list[str]:
+    return [c for c in ("line", "_cells") if c in raw.columns]
+
+
+def _as_it_stands(column: Column) -> pl.Expr:
+    cell = pl.col(column.alias)
+    if column.values:
+        return cell.cast(pl.Enum(column.values), strict=False)
+    if column.type == "decimal" or column.type in PLAIN:
+        return cell.cast(DECIMAL, strict=False)
+    if column.type == "date":
+        return cell.str.to_date("%Y-%m-%d", strict=False)
+    if column.type == "flag":
+        return cell.replace_strict(_FLAGS, default=None, return_dtype=pl.Boolean)
+    if column.type == "acquired":
+        word = cell.str.strip_chars().str.to_uppercase()
+        day = cell.str.strip_chars().str.to_date("%Y-%m-%d", strict=False).dt.to_string("%Y-%m-%d")
+        return pl.coalesce(day, pl.when(word.is_in(ACQUIRED)).then(word))
+    return cell.str.strip_chars()
+
+
+def _emptied(frame: pl.DataFrame, aliases: list[str]) -> pl.DataFrame:
+    """Text cells that hold nothing are empty."""
+    texts = [a for a in aliases if frame.schema[a] == pl.String]
+    blank = frame.select((pl.col(a) == "").any() for a in texts).row(0) if texts else ()
+    hollow = [a for a, found in zip(texts, blank, strict=True) if found]
+    return frame.with_columns(pl.when(pl.col(a) != "").then(pl.col(a)) for a in hollow) if hollow else frame
+
+
+def _closer(column: Column, raw: pl.Series) -> pl.Series:
+    """A column with cells that are no values as they stand: blanks, and the decorations of its type, taken off."""
+    frame = raw.rename(column.alias).to_frame()
+    cell = pl.col(column.alias).str.strip_chars()
+    if column.rounds:
+        cell = cell.str.replace(r"(\.\d{18})[0-4]\d*", "$1").str.replace(r"(\.\d{18})[5-9]\d*", "${1}9")
+    if column.type == "flag":
+        cell = cell.str.to_lowercase()
+    if column.type == "decimal":
+        return frame.select(number(cell)).to_series()
+    return frame.select(cell).select(_as_it_stands(column)).to_series()
+
+
+Found = tuple[list[Problem], list[int]]
+"""Problems to show, and all lines that have one."""
+
+
+def _unread(binding: Binding, name: str, alias: str, raw: pl.DataFrame, frame: pl.DataFrame) -> Found:
+    """The cells of a column that are no value of its type."""
+    column, cell = binding.columns[alias], raw[alias].str.strip_chars()
+    nothing = cell.is_in(["", *(NO_NUMBER if column.type == "decimal" else ())])
+    bad = frame[alias].is_null() & cell.is_not_null() & ~nothing
+    lines, cells = raw["line"].filter(bad).to_list(), cell.filter(bad).head(SHOWN).to_list()
+    said = [_not_a(column, binding.label(alias), c) for c in cells]
+    return named(name, lines, said, binding.fields[alias] + 1), lines
+
+
+def _not_a(column: Column, label: str, cell: str) -> str:
+    if column.values:
+        hint = did_you_mean(cell, column.values) or f"; it is one of {', '.join(column.values)}"
+        return f"unknown {label} {quoted(cell)}{hint}"
+    right = {
+        "date": "a date; write it like 2025-03-31", "flag": "yes or no", "decimal": "a number",
+        "acquired": f"a date like 2025-03-31, nor {', '.join(ACQUIRED)}",
+    }.get(column.type, "a number; write it like 1234.50")  # fmt: skip
+    return f"{label} {quoted(cell)} is not {right}"
+
+
+def _too_fine(binding: Binding, aliases: list[str], raw: pl.DataFrame) -> dict[str, list[int]]:
+    """By column, the lines whose numbers have more decimals than are kept."""
+    numbers = [a for a in aliases if binding.columns[a].type in (*PLAIN, "decimal")]
+    cell = pl.col(numbers)
+    longest = raw.select(cell.str.len_bytes().max()).row(0) if numbers else ()
+    powers = raw.select(cell.str.contains("[eE]").any()).row(0) if numbers else ()
+    suspect = [(size or 0) > DECIMALS + 1 or power for size, power in zip(longest, powers, strict=True)]
+    found = {
+        a: raw["line"].filter(raw.select(too_fine(pl.col(a))).to_series().fill_null(value=False)).to_list()
+        for a, there in zip(numbers, suspect, strict=True)
+        if there
+    }
+    return {alias: lines for alias, lines in found.items() if lines}
+
+
+def _decimals(binding: Binding, name: str, alias: str, raw: pl.DataFrame, lines: list[int]) -> Found:
+    cells = raw.filter(pl.col("line").is_in(lines[:SHOWN]))[alias].to_list()
+    said = [f"{binding.label(alias)} {quoted(c)} has more than 18 decimals" for c in cells]
+    return named(name, lines, said, binding.fields[alias] + 1), lines
+
+
+def _wrong_sign(binding: Binding, name: str, alias: str, frame: pl.DataFrame) -> Found:
+    kind = binding.columns[alias].type
+    if kind not in ("quantity", "amount"):
+        return [], []
+    bad = frame[alias] <= 0 if kind == "quantity" else frame[alias] < 0
+    if not bad.any():
+        return [], []
+    rows = frame.filter(bad)
+    said = [_sign_words(binding.label(alias), f"{cell.normalize():f}") for cell in rows[alias].head(SHOWN).to_list()]
+    lines = rows["line"].to_list()
+    return named(name, lines, said, binding.fields[alias] + 1), lines
+
+
+def _sign_words(label: str, cell: str) -> str:
+    if not cell.startswith("-"):
+        return f"{label} is zero; it must be more"
+    return f"{label} '{cell}' is negative; write it positive, the kind says which way it goes"
+
+
+def _symbols(importer: Importer, cells: pl.Series) -> pl.Series:
+    """Assets under the names that the mapping gives them: patterns first, then the table."""
+    old = cells.drop_nulls().unique().to_frame("old")
+    name = pl.col("old")
+    for pattern, text in importer.symbol_patterns:
+        name = name.str.replace(pattern, text)
+    names = old.with_columns(name.replace(dict(importer.symbols)).alias("new"))
+    return cells.replace(names["old"], names["new"])

@@ -1,0 +1,123 @@
+"""Recognise an export by the names in its header, whatever the file is called and whatever stands above the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from lotlaw.formula import did_you_mean
+from lotlaw.importers.mapping import load
+from lotlaw.importers.problems import refused
+from lotlaw.importers.reading import Header, Text, head, rows_of
+from lotlaw.source import Problems, parse_yaml, shown
+
+WITHIN = 25
+"""Lines in which a header is looked for, unless a mapping says otherwise."""
+ABOVE = 5
+"""Lines above a header in which the title of its section stands."""
+SEPARATORS = (",", ";", "\t")
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a mapping is recognised by: names that its header must have and must not have, and the title above it."""
+
+    path: Path
+    id: str
+    title: str
+    header: frozenset[str]
+    without: frozenset[str]
+    under: str | None
+    within: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """A mapping and the header it was recognised by."""
+
+    signature: Signature
+    header: Header
+
+
+@lru_cache(maxsize=8)
+def signatures(folder: Path) -> tuple[Signature, ...]:
+    """The signatures of all mappings of a folder; only what stands above `columns:` in each is read. Raises Problems."""
+    return tuple(_signature(path) for path in sorted(folder.glob("*.yaml")))
+
+
+def _signature(path: Path) -> Signature:
+    said: Any = None
+    try:
+        said = parse_yaml(path.read_text(encoding="utf-8-sig").split("\ncolumns:", 1)[0], shown(path), text_only=True).value
+        detect = said["detect"]
+        return Signature(
+            path, said["id"], said["title"], frozenset(detect["header"]), frozenset(detect.get("without", ())),
+            detect.get("under"), int(detect.get("within", WITHIN)),
+        )  # fmt: skip
+    except (OSError, UnicodeDecodeError, LookupError, TypeError, ValueError, Problems):
+        load(path)
+        raise refused(shown(path), "id, title and detect must stand above `columns:`") from None
+
+
+def recognise(text: Text, known: tuple[Signature, ...], forced: str | None = None) -> Found:
+    """The mapping whose required names the file's header has the most of. Raises Problems where none or two fit."""
+    tried = [s for s in known if forced in (None, s.id)]
+    if not tried:
+        names = [s.id for s in known]
+        raise refused(text.name, f"no mapping is called '{forced}'{did_you_mean(str(forced), names)}; there are {', '.join(names)}")
+    start = head(text)
+    found = [f for separator in SEPARATORS if separator in start for f in _found(start, separator, tried)]
+    best = [f for f in found if len(f.signature.header) == max(len(f.signature.header) for f in found)]
+    fitting = {f.signature.id: f for f in reversed(best)}
+    if len(fitting) > 1:
+        names = " and ".join(sorted(fitting))
+        raise refused(text.name, f"the header fits {names}; say which with --source", best[0].header.line)
+    if not fitting:
+        raise _unknown(text, start, tried)
+    return next(iter(fitting.values()))
+
+
+def _found(start: str, separator: str, tried: Iterable[Signature]) -> Iterable[Found]:
+    lines = start.splitlines()
+    for row in rows_of(start, separator, max(s.within for s in tried)):
+        names = set(row.cells)
+        for signature in tried:
+            if row.line <= signature.within and signature.header <= names and not signature.without & names:
+                above = lines[max(0, row.line - 1 - ABOVE) : row.line - 1]
+                if signature.under is None or _matches(signature.under, above):
+                    yield Found(signature, row)
+
+
+def _matches(pattern: str, lines: list[str]) -> bool:
+    import polars as pl
+
+    return bool(pl.Series(lines, dtype=pl.String).str.contains(pattern).any())
+
+
+def _unknown(text: Text, start: str, tried: Iterable[Signature]) -> Problems:
+    """What was found instead of a known header, and what the nearest mapping lacks."""
+    rows = [row for separator in SEPARATORS for row in rows_of(start, separator, WITHIN)]
+    pairs = [(len(s.header & set(row.cells)) / len(s.header), -n, row, s) for row in rows for n, s in enumerate(tried)]
+    share, _, row, nearest = max(pairs, key=lambda pair: pair[:2])
+    if not share:
+        row = max(rows, key=lambda row: sum(map(bool, row.cells)))
+    said = f"no mapping knows this header: {_listed(row.cells)}"
+    if not share:
+        return refused(text.name, f"{said}; known are {', '.join(s.id for s in tried)}", row.line)
+    lacking = [f"'{name}'{_instead(name, row, nearest)}" for name in sorted(nearest.header - set(row.cells))]
+    why = f"which needs {', '.join(lacking)} too" if lacking else f"which has no {_listed(sorted(nearest.without))}"
+    return refused(text.name, f"{said}; the nearest is {nearest.id}, {why}", row.line)
+
+
+def _instead(name: str, row: Header, nearest: Signature) -> str:
+    """The name that stands there in place of the one that is missing."""
+    hint = did_you_mean(name, [cell for cell in row.cells if cell and cell not in nearest.header])
+    return hint.replace("did you mean", "is it").replace("?", "?")
+
+
+def _listed(names: Iterable[str]) -> str:
+    text = ", ".join(f"'{name}'" for name in names if name)
+    return text if len(text) <= 300 else text[:300] + " ..."

@@ -1,0 +1,73 @@
+"""What the formulas of one file can see, and how they are computed over its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from lotlaw.formula import Formula, Reader
+from lotlaw.importers.clock import Clock, day
+from lotlaw.importers.columns import Binding
+from lotlaw.importers.language import Importer
+from lotlaw.importers.problems import refused
+from lotlaw.readings import text
+from lotlaw.readings.text import Value, column, flag
+from lotlaw.source import Place, Problem, Problems
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The mapping, where its columns stand in the file, the clock, and names with their values."""
+
+    importer: Importer
+    binding: Binding
+    file: str
+    clock: Clock
+    names: Mapping[str, Value]
+
+    def read(self, formula: Formula) -> Value:
+        """A formula's value over the rows. Raises Problems if a function is not given what it takes."""
+        functions = {"date_of": lambda cell: None if cell is None else day(column(cell), self.clock)}
+        try:
+            value: Value = Reader(text, self.names, functions).read(formula)
+        except TypeError:
+            said = f"a function of '{formula.text}' is given too many values or too few"
+            raise Problems([Problem(formula.place, said)]) from None
+        return value
+
+    def holds(self, formula: Formula) -> pl.Expr:
+        """Where a condition holds; one that has no answer does not."""
+        return flag(self.read(formula)).fill_null(value=False)
+
+    def seeing(self, names: Mapping[str, Value]) -> Scope:
+        """The scope with more names."""
+        return replace(self, names={**self.names, **names})
+
+    def computed(self, frame: pl.DataFrame, columns: Mapping[str, tuple[pl.Expr, Place]]) -> pl.DataFrame:
+        """The frame with columns computed. Raises Problems at the first formula that these rows give no value for."""
+        try:
+            return frame.with_columns(expr.alias(name) for name, (expr, _) in columns.items())
+        except pl.exceptions.PolarsError:
+            for expr, place in columns.values():
+                self._tried(frame, expr, place)
+            raise
+
+    def _tried(self, frame: pl.DataFrame, expr: pl.Expr, place: Place) -> None:
+        try:
+            frame.select(expr)
+        except pl.exceptions.PolarsError as error:
+            if "overflow" in str(error):
+                raise refused(self.file, f"numbers too large for the formula at {place}") from None
+            reason = str(error).splitlines()[0]
+            raise Problems([Problem(place, f"the formula does not fit its columns: {reason}")]) from None
+
+
+def scope(importer: Importer, binding: Binding, file: str, clock: Clock, above: Mapping[str, str]) -> Scope:
+    """The scope of a file: its columns, what patterns caught of the header and of the lines above it."""
+    fixed: dict[str, Value] = {"null": None, **dict.fromkeys(importer.reading.preamble), **above}
+    for col in binding.columns.values():
+        fixed[col.alias] = pl.col(col.alias) if col.alias in binding.fields else None
+        fixed[f"{col.alias}_hdr"] = binding.caught.get(f"{col.alias}_hdr")
+    return Scope(importer, binding, file, clock, fixed)

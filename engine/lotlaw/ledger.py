@@ -1,0 +1,202 @@
+"""The ledger: every event of every file in one table, in the order things happened, and that table as a CSV.
+
+Rows count in the order of their date, then instant (a date without a time before the instants of that date), then as they stand in the
+files as given. Every row keeps its file and line. Amounts and quantities are exact decimals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lotlaw.importers import Imported, imported, recognised
+from lotlaw.source import Problem, Problems, data_root
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from lotlaw.importers.detect import Found
+    from lotlaw.importers.reading import Text
+
+ZONE = "America/New_York"
+INNER = ("rule", "part", "_cells")
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file as it was given, its digest, and how it was read: the mapping, rows written, rows left out by reason."""
+
+    name: str
+    sha256: str
+    source: str = ""
+    version: int = 0
+    rows: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The canonical table (`schemas/ledger.schema.json`; only columns that occur), its files, and the class of each asset.
+
+    Always there: `kind` (Enum), `account`, `date` (Date, in the taxpayer's zone), `seq` (0, 1, ...), `file` (UInt16, into `files`), `line` (Int32).
+    Quantities and dollars are Decimal(38, 18); `timestamp` is UTC, empty for a date without a time; `source_row` holds the lines ("4;5") of a row that comes from several.
+    """
+
+    rows: pl.DataFrame
+    files: tuple[SourceFile, ...]
+    classes: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+def read(
+    paths: str | Path | Iterable[str | Path], zone: str = ZONE, rules: str | Path | None = None, source: str | None = None,
+    *, ids: bool = False,
+) -> Ledger:  # fmt: skip
+    """Read exports and simple ledgers, mixed, into one ledger; instants count on their date in `zone`.
+
+    `rules` is the folder of rules (default: those that come with lotlaw), `source` forces a mapping on every file, `ids` adds the
+    stable `event_id`. Files that overlap count each event once. Raises Problems, all of all files at once.
+    """
+    folder = Path(rules) if rules else data_root() / "rules"
+    files = _imported([paths] if isinstance(paths, (str, Path)) else list(paths), folder / "sources", zone, source, ids=ids)
+    from lotlaw.importers.classes import classified, known
+
+    files, classes, problems = classified(files, known(folder / "assets.yaml"))
+    if problems:
+        raise Problems(problems)
+    warnings = [note for file in files for note in (*file.notes, *_reviews(file))]
+    return Ledger(_table(files, ids=ids), tuple(map(_source_file, files)), classes, tuple(warnings))
+
+
+def _imported(paths: Sequence[str | Path], folder: Path, zone: str, source: str | None, *, ids: bool) -> list[Imported]:
+    """Every file, each event once. A file that shares days with another of its kind is read again, to tell its rows apart."""
+    problems: list[Problem] = []
+    found: list[tuple[Text, Found]] = []
+    files: list[Imported] = []
+    for path in paths:
+        try:
+            found.append(recognised(path, folder, source))
+            files.append(imported(*found[-1], zone, identified=ids))
+        except Problems as error:
+            problems += error.problems
+    if problems:
+        raise Problems(problems)
+    from lotlaw.importers.identity import identified, once, overlapping, repeated
+
+    problems = [p for file in files for p in repeated(file)]
+    shared = overlapping(files)
+    files = [imported(*found[n], zone, identified=True) if n in shared and not ids else f for n, f in enumerate(files)]
+    files = [identified(file) if ids or n in shared else file for n, file in enumerate(files)]
+    files, more = once(files, shared)
+    if problems or more:
+        raise Problems([*problems, *more])
+    return files
+
+
+def _table(files: Sequence[Imported], *, ids: bool) -> pl.DataFrame:
+    """One table of all files' rows, in ledger order."""
+    import polars as pl
+
+    frames = [f.rows.with_columns(pl.lit(n, dtype=pl.UInt16).alias("file")) for n, f in enumerate(files)]
+    rows = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
+    rows = rows.drop(*INNER, *(() if ids else ("event_id",)), strict=False)
+    if not _ordered(rows):
+        keys = [key for key in ("date", "timestamp") if key in rows.columns]
+        rows = rows.sort(keys, nulls_last=False, maintain_order=True)
+    if ids:
+        rows = rows.with_columns(_ids(rows["event_id"]))
+    first = ["date", "kind", "account", *(["timestamp"] if "timestamp" in rows.columns else [])]
+    return rows.select(*first, pl.int_range(pl.len(), dtype=pl.UInt32).alias("seq"), "file", "line", pl.exclude(*first, "file", "line"))
+
+
+def _ordered(rows: pl.DataFrame) -> bool:
+    """Whether rows stand in ledger order already."""
+    import polars as pl
+
+    if "timestamp" not in rows.columns:
+        return rows["date"].is_sorted()
+    day, instant = pl.col("date"), pl.col("timestamp")
+    before = instant.shift().is_not_null() & (instant.is_null() | (instant < instant.shift()))
+    wrong = (day < day.shift()) | ((day == day.shift()) & before)
+    return not rows.select(wrong.any()).item()
+
+
+def _ids(keys: pl.Series) -> pl.Series:
+    """Ids short enough for a person to copy, the same on every machine and with every version of polars."""
+    import hashlib
+
+    import polars as pl
+
+    made = [key if key.isalnum() else hashlib.sha256(key.encode()).hexdigest()[:24] for key in keys.to_list()]
+    return pl.Series("event_id", made, dtype=pl.String)
+
+
+def _source_file(file: Imported) -> SourceFile:
+    return SourceFile(file.name, file.sha256, file.importer.id, file.importer.version, file.rows.height, dict(file.skipped))
+
+
+def _reviews(file: Imported) -> list[str]:
+    """What a person must confirm, one line for each sort."""
+    import polars as pl
+
+    if "review" not in file.rows.columns:
+        return []
+    found = file.rows.group_by("review", maintain_order=True).agg(pl.col("line").sort())
+    said = found.filter(pl.col("review").is_not_null()).rows()
+    return [f"{file.name}:{lines[0]}: {review}{_and_more(lines)}" for review, lines in said]
+
+
+def _and_more(lines: Sequence[int]) -> str:
+    return f" (and {len(lines) - 1:,} more like it)" if len(lines) > 1 else ""
+
+
+ALWAYS = ("event_id", "seq", "source_file", "source_row", "mapping_id", "account", "date", "kind", "out_asset", "out_qty", "in_asset", "in_qty")  # fmt: skip
+
+
+def write(ledger: Ledger, path: Path) -> None:
+    """Write a ledger that was read with `ids` as the canonical CSV, readable by its owner only, and safe to open in a spreadsheet."""
+    import os
+    import tempfile
+
+    data = canonical(ledger).write_csv().encode()
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def canonical(ledger: Ledger) -> pl.DataFrame:
+    """The canonical table as text, in the order of its schema: decimals without trailing zeros, nothing a spreadsheet would run."""
+    import polars as pl
+
+    from lotlaw.importers.canonical import table
+
+    origin = pl.DataFrame(
+        {
+            "file": range(len(ledger.files)), "source_file": [f.sha256 for f in ledger.files],
+            "mapping_id": [f.source for f in ledger.files], "mapping_version": [f.version for f in ledger.files],
+        },
+        schema_overrides={"file": pl.UInt16},
+    )  # fmt: skip
+    rows = ledger.rows.join(origin, on="file", how="left", maintain_order="left")
+    several = [pl.col("source_row")] if "source_row" in rows.columns else []
+    rows = rows.with_columns(pl.coalesce(*several, pl.col("line").cast(pl.String)).alias("source_row"))
+    columns = [c for c in table().formats if c in rows.columns or c in ALWAYS]
+    return rows.select(_written(pl.col(c) if c in rows.columns else pl.lit(None), rows.schema.get(c)).alias(c) for c in columns)
+
+
+def _written(cell: pl.Expr, dtype: Any) -> pl.Expr:
+    import polars as pl
+
+    if isinstance(dtype, pl.Decimal):
+        return cell.cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
+    if isinstance(dtype, pl.Datetime):
+        return cell.dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ")
+    text = cell.cast(pl.String)
+    return text.str.replace(r"^([=+\-@\t\r'])", "'$1") if dtype in (pl.String, None) else text
