@@ -110,7 +110,7 @@ INCOME = pl.DataFrame(
 
 def made_return(
     year: int | Year = 2025, rows: Sequence[tuple[Any, ...]] = ROWS, *, cents: bool = False,
-    planning_only: bool = False, income: pl.DataFrame = INCOME, warnings: Sequence[str] = ("Something to look at",),
+    planning_only: bool = False, events: pl.DataFrame = INCOME, warnings: Sequence[str] = ("Something to look at",),
     **taxpayer: Any,
 ) -> Return:  # fmt: skip
     """A return whose lines are worked out by the rules from rows as they stand on Form 8949."""
@@ -136,6 +136,6 @@ def made_return(
     return Return(
         year=law, taxpayer=person, method="hifo" if planning_only else "fifo", planning_only=planning_only, cents=cents,
         ledger=LEDGER, rows=frame, lines=worked.answers, names=worked.names, results=results_of(law, worked),
-        tax_without_losses=results_of(law, gains)["tax"], income=income, holdings=pl.DataFrame(),
+        tax_without_losses=results_of(law, gains)["tax"], income=events, holdings=pl.DataFrame(),
         warnings=list(warnings), not_computed=list(law.not_computed),
     )  # fmt: skip

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shutil
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -27,6 +28,7 @@ from lotlaw.render.sheets import sheets
 from lotlaw.rules import load
 from lotlaw.run import Return
 from lotlaw.source import Problems
+from lotlaw.taxpayer import normalised
 
 SCHEMA = Draft202012Validator(json.loads((ROOT / "schemas" / "return.schema.json").read_text()))
 
@@ -108,6 +110,24 @@ def test_income_is_exact_and_says_whether_it_counts(made: Return) -> None:
 
 
 @pytest.mark.parametrize("cents", [False, True])
+def test_the_taxpayer_can_be_read_back(cents: bool) -> None:
+    said = {
+        "income": {"wages": Decimal("80000.50")},
+        "deduction": 20_000,
+        "aged_or_blind": 2,
+        "inputs": {"schedule_d": {"13": 5}},
+    }
+    made = made_return(cents=cents, **said)
+    inputs = json.loads(render(made, "json"))["inputs"]
+    assert inputs["taxpayer"]["aged_or_blind"] == 2
+    assert inputs["taxpayer"]["income"]["wages"] == "80000.50"
+    assert "ssn" not in inputs["taxpayer"]
+    person = normalised(inputs["taxpayer"])
+    again = made_return(**{key: value for key, value in person.items() if key != "ssn"}, cents=inputs["cents"])
+    assert again.lines == made.lines
+
+
+@pytest.mark.parametrize("cents", [False, True])
 @pytest.mark.parametrize("year", [2018, 2020, 2024, 2025, 2026])
 def test_every_year_keeps_to_the_schema(year: int, cents: bool) -> None:
     rows = [row for row in ROWS if row[0] != "I"]
@@ -116,7 +136,7 @@ def test_every_year_keeps_to_the_schema(year: int, cents: bool) -> None:
 
 
 def test_an_empty_return_keeps_to_the_schema() -> None:
-    nothing = made_return(rows=[], carryover={}, income=made_return().income.clear(), warnings=[])
+    nothing = made_return(rows=[], carryover={}, events=made_return().income.clear(), warnings=[])
     said = json.loads(render(nothing, "json"))
     assert [error.message for error in SCHEMA.iter_errors(said)] == []
     assert (said["form_8949"], said["income"], said["warnings"]) == ([], [], [])
@@ -214,6 +234,12 @@ def test_no_cell_is_a_formula(text: str) -> None:
     assert row["description"] in (clean(text), f"'{clean(text)}")
     assert row["description"][:1] not in set(SIGNS) or re.fullmatch(r"[+-]?\d+(\.\d+)?", row["description"])
     assert row["gain"] == "-8000.00"
+
+
+def test_a_number_is_no_formula() -> None:
+    descriptions = {"-5": "-5", "+1.50": "+1.50", "-5 ACME": "'-5 ACME", "=5": "'=5", "- 5": "'- 5"}
+    for said, written in descriptions.items():
+        assert table(with_description(said), "form_8949.csv")[0]["description"] == written
 
 
 def test_plain_text_moves_no_cursor(made: Return) -> None:
@@ -320,10 +346,13 @@ def test_a_row_as_the_form_prints_it(made: Return) -> None:
     assert re.search(r"^Land +INHERITED +04/01/2025 +0\.05 +0\.00 +\(0\.05\) +0\.00$", third, re.MULTILINE)
 
 
-def test_digits_line_up_with_and_without_parentheses(made: Return) -> None:
-    rows = [line for line in pages(made)[1].splitlines() if re.search(r"\d\.\d\d\)?$", line)]
-    assert {line.rstrip(")").rindex(".") for line in rows} == {rows[0].rstrip(")").rindex(".")}
-    assert len(rows) == 4
+def test_digits_line_up_with_and_without_parentheses() -> None:
+    (page,) = pages(made_return(rows=[ACME, (*ACME[:12], -70_000, *ACME[13:]), (*ACME[:9], -1, *ACME[10:])]))
+    rows = [line for line in page.splitlines() if re.search(r"\d\.\d\d\)?$", line)]
+    assert "(700.00)" in rows[1]
+    assert "(0.01)" in rows[2]
+    assert len({tuple(point.start() for point in re.finditer(r"\.\d\d", row)) for row in rows}) == 1
+    assert len(rows) == 5
 
 
 def test_a_long_description_stands_on_a_line_of_its_own() -> None:
@@ -352,6 +381,8 @@ def test_forms_stand_as_they_are_attached(made: Return) -> None:
     assert titles[0].startswith("Schedule D")
     assert titles[1].startswith("Form 8949")
     assert titles[-1].startswith("Form 1040, the digital-asset question")
+    backwards = replace(made, year=replace(made.year, forms=dict(reversed(made.year.forms.items()))))
+    assert re.findall(r"^=+\n(.*?) \| ", render(backwards, "txt"), re.MULTILINE)[:4] == titles[:4]
 
 
 # Forms and worksheets

@@ -29,7 +29,7 @@ def screen(return_: Return, out: Path | None = None) -> str:
         ("loss", made_return(rows=[ACME, BTC], carryover={})),
         ("gain", made_return(rows=[ACME, OLD])),
         ("planning", made_return(2026, rows=[ACME], planning_only=True, cents=True)),
-        ("nothing", made_return(rows=[], carryover={}, income=made_return().income.clear(), warnings=[])),
+        ("nothing", made_return(rows=[], carryover={}, events=made_return().income.clear(), warnings=[])),
     ],
 )
 def test_a_summary_as_it_was(snapshot: Any, name: str, made: Return) -> None:
@@ -43,7 +43,7 @@ def test_it_fits_one_screen_whatever_is_said(tmp_path: Path) -> None:
     income = pl.concat(INCOME.head(1).with_columns(kind=pl.lit(kind), counted=pl.lit(counts)) for kind, counts in kinds)
     boxes = [(box, "I", "short") for box in "ABCGHI"] + [(box, "II", "long") for box in "DEFJKL"]
     made = made_return(
-        2026, [(*box, *BTC[3:]) for box in boxes], planning_only=True, cents=True, warnings=warnings, income=income,
+        2026, [(*box, *BTC[3:]) for box in boxes], planning_only=True, cents=True, warnings=warnings, events=income,
         carryover={"short": 10**13, "long": 10**13},
     )  # fmt: skip
     write(made, tmp_path / "out", ["json", "csv", "txt", "html"])

@@ -63,7 +63,8 @@ def summary(return_: Return, out: Path | None) -> Iterator[Said]:
 def _title(return_: Return) -> str:
     year = return_.year
     draft = "" if year.status == "published" else f" ({year.status} rules)"
-    return f"{year.year}{draft}, {year.statuses[return_.taxpayer['filing_status']]}, {return_.method} lots"
+    lots = f", {return_.method} lots" if return_.method else ""
+    return f"{year.year}{draft}, {year.statuses[return_.taxpayer['filing_status']]}{lots}"
 
 
 def _sales(return_: Return) -> Iterator[Said]:

@@ -67,10 +67,9 @@ class Sheet:
 
 
 def sheets(return_: Return) -> list[Sheet]:
-    """Every form of the return but Form 8949, those with columns first, and what only the taxpayer can answer."""
+    """Every form of the return but Form 8949, in the order of the rules, and what only the taxpayer can answer."""
     forms = return_.year.forms.values()
-    found = [_sheet(return_, form) for form in forms if form.name in return_.lines or (form.asks and not form.lines)]
-    return sorted(found, key=lambda sheet: not sheet.columns)
+    return [_sheet(return_, form) for form in forms if form.name in return_.lines or (form.asks and not form.lines)]
 
 
 def _sheet(return_: Return, form: Form) -> Sheet:
