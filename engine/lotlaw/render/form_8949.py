@@ -137,6 +137,6 @@ def _total(look: _Look, column: Column, label: str) -> pl.Expr:
     """A cell of a row of totals, whose first says what it totals; over a frame of sums in cents."""
     import polars as pl
 
-    first = column is look.columns[0]
-    text = printed_cents(column.shows, column.largest) if column.total else pl.lit(label if first else "")
+    said = shown(pl.lit(label if column is look.columns[0] else ""), look.template("form_8949"))
+    text = printed_cents(column.shows, column.largest) if column.total else said
     return (aligned(column, text) if look.kind == "txt" else text).alias(column.letter)
