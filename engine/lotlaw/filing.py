@@ -16,6 +16,7 @@ from lotlaw.source import Document, Problems, refuse, shown
 from lotlaw.taxpayer import Taxpayer, check_against, normalised, read_taxpayer
 
 FORMATS = ("json", "csv", "txt", "html")
+DEFAULT = "fifo"
 
 
 def years_of(said: str) -> list[int]:
@@ -66,7 +67,7 @@ def _chain(
         problems = check_against(year, person, document)
         if problems:
             raise Problems(problems)
-        return_ = compute(year, ledger, person, method, cents=cents)
+        return_ = compute(year, ledger, person, method or DEFAULT, cents=cents)
         yield return_
         person = {**person, "carryover": return_.carryover, "carryover_given": True, "inputs": {}}
 
@@ -82,7 +83,7 @@ def recompute(path: Path, rules: Path | None = None) -> Return:
     files = [_same_file(path, entry) for entry in said["inputs"]["files"]]
     person = normalised(said["inputs"]["taxpayer"])
     ledger = read(files, zone=person["timezone"], rules=rules)
-    return compute(year, ledger, person, said["inputs"].get("method"), cents=bool(said["inputs"].get("cents")))
+    return compute(year, ledger, person, said["inputs"].get("method") or DEFAULT, cents=bool(said["inputs"].get("cents")))
 
 
 def _written(path: Path) -> dict[str, Any]:
