@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lotlaw.audit.check import check
+from lotlaw.check import check
 from lotlaw.source import data_root
 
 RULES = data_root() / "rules"

@@ -38,7 +38,7 @@ def said(call):
         ("True", "rule.yaml:7:9: True is not part of tax formulas"),
         ("gain +", "rule.yaml:7:9: not a formula: invalid syntax"),
         ("(" * 60 + "0" + ")" * 60 + " + -" + "-" * 60 + "0", "rule.yaml:7:"),
-        ("0 +" * 1000 + "0", "rule.yaml:7:9: a formula of 3,001 characters; at most 2,000 are read"),
+        ("0 +" * 1000 + "0", "rule.yaml:7:9: a formula of 3,001 characters; at most 2,048 are read"),
     ],
 )
 def test_what_may_not_be_said(text, message):

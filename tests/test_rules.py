@@ -20,8 +20,8 @@ from jsonschema import Draft202012Validator
 
 from conftest import ROOT
 from lotlaw.answers import Answer, Facts, Total, work_out
-from lotlaw.audit.check import check
-from lotlaw.audit.examples import run_example
+from lotlaw.check import check
+from lotlaw.check.examples import run_example
 from lotlaw.formula import Reader, parse
 from lotlaw.law import Form, Year
 from lotlaw.readings import exact

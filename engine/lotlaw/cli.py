@@ -9,11 +9,14 @@ from __future__ import annotations
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from lotlaw.source import Problems, data_root
+
+if TYPE_CHECKING:
+    from lotlaw.run import Return
 
 app = typer.Typer(
     name="lotlaw", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -90,7 +93,7 @@ def file(
         _summary(return_, out)
 
 
-def _summary(return_: object, out: Path | None) -> None:
+def _summary(return_: Return, out: Path | None) -> None:
     from lotlaw.summary import print_summary
 
     print_summary(return_, out)
@@ -147,7 +150,7 @@ def rules_check(
     year: Annotated[int | None, typer.Argument(help="One tax year; all if left out.")] = None, rules: RulesDir = None
 ) -> None:
     """Find what is wrong in the rules: shape, names, units, citations, brackets, boxes, examples."""
-    from lotlaw.audit.check import check
+    from lotlaw.check import check
     from lotlaw.rules import years
 
     root = rules or data_root() / "rules"

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from lotlaw.check import checked
 from lotlaw.ledger import Ledger, read
 from lotlaw.rules import load
 from lotlaw.run import Return, compute
@@ -46,16 +47,25 @@ def file_years(
     """The returns of one or several years; each year's losses carry over to the next. Writes them if `out` is given."""
     person, document = read_taxpayer(taxpayer)
     for year in years:
-        load(year, rules)
+        checked(year, rules)
+    folders = _folders(out, years, force=force) if out else {}
     ledger = read(files, zone=person["timezone"], rules=rules)
     returns = list(_chain(years, ledger, person, document, method, rules, cents=cents))
-    if out is not None:
+    for return_ in returns if folders else ():
         from lotlaw.output import write
 
-        for return_ in returns:
-            folder = out if len(years) == 1 else out / str(return_.year.year)
-            write(return_, folder, list(formats), force=force)
+        write(return_, folders[return_.year.year], list(formats), force=force)
     return returns
+
+
+def _folders(out: Path, years: Sequence[int], *, force: bool) -> dict[int, Path]:
+    """Where each year goes; refused before anything is computed if it holds somebody's files."""
+    from lotlaw.output import refuse_others
+
+    folders = {year: out if len(years) == 1 else out / str(year) for year in years}
+    for folder in dict.fromkeys((out, *folders.values())):
+        refuse_others(folder, force=force)
+    return folders
 
 
 def _chain(
@@ -75,7 +85,7 @@ def _chain(
 def recompute(path: Path, rules: Path | None = None) -> Return:
     """Work out a written return again, from the files and rules it was made of. Raises Problems if they changed."""
     said = _written(path)
-    year = load(said["tax_year"], rules)
+    year = checked(said["tax_year"], rules)
     if said["rules"]["digest"] != year.digest:
         raise refuse(
             path, "made by other rules than these; file it again, or give the rules it was made by with --rules"
@@ -83,7 +93,9 @@ def recompute(path: Path, rules: Path | None = None) -> Return:
     files = [_same_file(path, entry) for entry in said["inputs"]["files"]]
     person = normalised(said["inputs"]["taxpayer"])
     ledger = read(files, zone=person["timezone"], rules=rules)
-    return compute(year, ledger, person, said["inputs"].get("method") or DEFAULT, cents=bool(said["inputs"].get("cents")))
+    return compute(
+        year, ledger, person, said["inputs"].get("method") or DEFAULT, cents=bool(said["inputs"].get("cents"))
+    )
 
 
 def _written(path: Path) -> dict[str, Any]:

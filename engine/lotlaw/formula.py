@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
-from simpleeval import SimpleEval
+from simpleeval import InvalidExpression, SimpleEval
 
 from lotlaw.source import Place, Problem, Problems
 
-LONGEST = 2_000
+LONGEST = 2_048
 DEEPEST = 40
 
 _COMPARISONS: dict[type[ast.cmpop], str] = {
@@ -214,6 +214,8 @@ class Reader(SimpleEval):  # type: ignore[misc]
             return self.eval(formula.text, previously_parsed=formula.tree)
         except Mistake as mistake:
             raise Problems([Problem(formula.place.right(mistake.offset or 0), mistake.message)]) from None
+        except (TypeError, ArithmeticError, InvalidExpression) as error:
+            raise Problems([Problem(formula.place, f"cannot be worked out: {error}")]) from None
 
     def _eval(self, node: ast.AST) -> Any:
         try:
@@ -224,6 +226,8 @@ class Reader(SimpleEval):  # type: ignore[misc]
             raise
 
     def _name(self, node: ast.Name) -> Any:
+        if node.id not in self.names:
+            raise Mistake(f"unknown name '{node.id}'{did_you_mean(node.id, self.names)}")
         return self.names[node.id]
 
     def _const(self, node: ast.Constant) -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 
 from lotlaw.formula import Formula, parse
 from lotlaw.law import Cite, Form, Function, Input, Line, Parameter, Year
+from lotlaw.schema import shape_problems
 from lotlaw.source import Document, Place, Problem, Problems, data_root, read_yaml, refuse, shown
 
 TABLES = ("dispositions", "form_8949")
@@ -42,12 +43,18 @@ def _load(year: int, root: Path) -> Year:
     documents, origins = _documents(contents, root)
     digest = digest_of(documents)
     if not locked(root, year, digest):
-        from lotlaw.audit.check import shape_problems
-
-        problems = shape_problems(documents)
+        problems = shapes(documents)
         if problems:
             raise Problems(problems)
     return _Assembly(contents, documents, origins, root, digest).year()
+
+
+def shapes(documents: Mapping[str, Document]) -> list[Problem]:
+    """Where the files of a year depart from their schemas."""
+    own = ("year", "parameters", *TABLES)
+    return [
+        p for name, document in documents.items() for p in shape_problems(document, name if name in own else "form")
+    ]
 
 
 @lru_cache(maxsize=256)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lotlaw.audit.check import check
+from lotlaw.check import check
 from lotlaw.rules import load
 from lotlaw.source import Problems
 

@@ -12,19 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from lotlaw import rules as loading
-from lotlaw.audit.examples import example_problems
+from lotlaw.check.examples import example_problems
 from lotlaw.formula import Formula, Reader, did_you_mean, unknown
 from lotlaw.law import Form, Function, Line, Parameter, Year, exported, names_of
 from lotlaw.readings import units
-from lotlaw.schema import shape_problems as shape_of
-from lotlaw.source import Document, Place, Problem, Problems, refuse
+from lotlaw.source import Place, Problem, Problems, refuse
 
 HALF_WITHIN = 50
 """Rounding of indexed amounts may part half of the joint amount from the separate one by this many dollars."""
 
 
-def check(root: Path, only: int | None = None) -> list[Problem]:
-    """All problems of all years in a folder of rules (or of one), in the order of files and lines; nothing twice."""
+def problems(root: Path, only: int | None = None) -> list[Problem]:
+    """See `lotlaw.check.check`."""
     found: dict[str, Problem] = {}
     years = loading.years(root) if only is None else [only]
     if not years:
@@ -41,17 +40,9 @@ def _year_problems(number: int, root: Path) -> list[Problem]:
         year.order  # noqa: B018  (a cycle shows here)
     except Problems as found:
         return found.problems
-    problems = shape_problems(year.documents) if year.status else []
-    problems += [*_pins(year), *_citations(year), *_parameters(year), *_formulas(year), *_boxes(year)]
-    if not problems:
-        problems = [p for form in year.forms.values() for p in example_problems(year, form)]
-    return problems
-
-
-def shape_problems(documents: Mapping[str, Document]) -> list[Problem]:
-    """Where the files of a year depart from their schemas."""
-    own = ("year", "parameters", *loading.TABLES)
-    return [p for name, document in documents.items() for p in shape_of(document, name if name in own else "form")]
+    found = loading.shapes(year.documents)
+    found += [*_pins(year), *_citations(year), *_parameters(year), *_formulas(year), *_boxes(year)]
+    return found or [p for form in year.forms.values() for p in example_problems(year, form)]
 
 
 def _pins(year: Year) -> Iterator[Problem]:

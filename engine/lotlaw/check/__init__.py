@@ -1,0 +1,26 @@
+"""What `lotlaw rules check` looks for; rules that are not locked are checked the same way before they are used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lotlaw.law import Year
+from lotlaw.rules import load, locked
+from lotlaw.source import Problem, Problems, data_root
+
+
+def check(root: Path, only: int | None = None) -> list[Problem]:
+    """All problems of a folder of rules (or of one year in it), in the order of files and lines; nothing twice."""
+    from lotlaw.check.rulebook import problems
+
+    return problems(root, only)
+
+
+def checked(year: int, rules: Path | None = None) -> Year:
+    """The rules of a year, of which nothing is wrong: its LOCK says so, or they are checked now. Raises Problems."""
+    root = rules or data_root() / "rules"
+    found = load(year, root)
+    wrong = [] if locked(root, year, found.digest) else check(root, year)
+    if wrong:
+        raise Problems(wrong)
+    return found
