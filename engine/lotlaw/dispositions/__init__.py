@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class Matched:
     """What a year's events come to.
 
-    `dispositions`: rows of Form 8949 (`lotlaw.dispositions.rows.SCHEMA`), in the form's order. `income`: row, date, timestamp, account,
-    kind (the income type), asset, quantity, amount (exact dollars), counted. `holdings`, if asked for: what is held on the last day that
-    counts (`lotlaw.dispositions.holdings.HOLDINGS`).
+    dispositions: rows of Form 8949, in its order (`lotlaw.dispositions.rows.SCHEMA`).
+    holdings: what is held at the end, if asked for (`lotlaw.dispositions.holdings.SCHEMA`).
+    income: row, date, timestamp, account, kind (the income type), asset, quantity, amount (exact dollars), counted.
     """
 
     dispositions: pl.DataFrame
@@ -32,11 +32,13 @@ class Matched:
 
 
 def match(
-    ledger: Ledger, year: Year, taxpayer: Taxpayer, method: str | None = None, *, until: date | None = None, held: bool = False
-) -> Matched:
-    """Match one year's sales with lots. Rows up to `until` count (the year's last day if not given); `held` fills `holdings`.
+    ledger: Ledger, year: Year, taxpayer: Taxpayer, method: str | None = None, *,
+    until: date | None = None, held: bool = False,
+) -> Matched:  # fmt: skip
+    """Match one year's sales with lots. Rows up to `until` (the year's end) count; `held` asks for the holdings.
 
-    Raises Problems that name rows: kinds and classes the rules don't list, values that are missing, sales of more than is held.
+    Raises Problems that name rows: kinds and classes that the rules do not list, values that are missing, sales of more
+    than is held.
     """
     return match_years(ledger, [year], taxpayer, method, until=until, held=held)[year.year]
 
@@ -45,7 +47,7 @@ def match_years(
     ledger: Ledger, years: Sequence[Year], taxpayer: Taxpayer, method: str | None = None, *,
     until: date | None = None, held: bool = False,
 ) -> dict[int, Matched]:  # fmt: skip
-    """Several years in one pass over the ledger: each year's rows by its own forms, all lots by the rules of the last."""
+    """Several years in one pass over the ledger: rows by each year's own form, lots by the rules of the last year."""
     from lotlaw.dispositions.matching import matched
 
     return matched(ledger, years, taxpayer, method, until, held=held)

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 import polars as pl
 
-from lotlaw.lots.events import Events, acquired_day, place
-from lotlaw.lots.kernel import Book
+from lotlaw.lots.book import Book
+from lotlaw.lots.events import Events, acquired_day, is_kind
 from lotlaw.lots.queues import Plan
 from lotlaw.source import Problem
 
 
 def mistakes(events: Events, plan: Plan, book: Book) -> list[Problem]:
-    """Pools that cannot be divided, lots named that are not there, sales of more than is held: the first of each queue."""
-    problems = [_undivided(events, plan, at, held) for at, held in book.undivided]
-    troubled = {plan.steps["asset"][at] for at, _ in book.undivided}
+    """Pools that cannot be divided, lots named that are not there, each queue's first sale of more than it holds."""
+    steps = plan.steps
+    problems = [_undivided(events, plan, at, lots) for at, lots in book.undivided]
     problems += [_misnamed(events, plan, *said) for said in book.misnamed]
-    seen: set[int] = set()
+    told = {steps["asset"][at] for at, _ in book.undivided}
     for at, lacking in book.short:
-        queue, asset = plan.steps["queue"][at], plan.steps["asset"][at]
-        if queue not in seen and asset not in troubled:
+        asset, queue = steps["asset"][at], steps["queue"][at]
+        if asset not in told and queue not in told:
             problems.append(_short(events, plan, at, lacking))
-        seen.add(queue)
+        told.add(queue)
     return problems
 
 
@@ -35,73 +34,68 @@ def _said(plan: Plan, units: int) -> str:
 
 
 def _short(events: Events, plan: Plan, at: int, lacking: int) -> Problem:
-    row, asset, account, queue, home = plan.steps.select("row", "asset", "account", "queue", "place").row(at)
-    wanted = plan.units_of(at)
-    kind = events.ledger.rows["kind"][row]
-    where = f"at {account}" if queue == home else "in all accounts together"
-    said = f"{kind} of {_said(plan, wanted)} {asset}, but only {_said(plan, wanted - lacking)} {asset} are held {where}"
-    return Problem(place(events.ledger, row), f"{said}; add what was bought or received before, or an opening_lot")
+    row, asset, account, queue, place, wanted = plan.steps.select(
+        "row", "asset", "account", "queue", "place", "units"
+    ).row(at)
+    where = f"at {account}" if queue == place else "in all accounts together"
+    said = f"{events.ledger.rows['kind'][row]} of {_said(plan, wanted)} {asset}"
+    what = f"but only {_said(plan, wanted - lacking)} {asset} held {where}"
+    return Problem(events.place(row), f"{said}, {what}; add what was acquired before, or an opening_lot")
 
 
 def _misnamed(events: Events, plan: Plan, at: int, named: int, lacking: int) -> Problem:
     row, asset, account = plan.steps.select("row", "asset", "account").row(at)
     opened = plan.steps["row"][named]
-    id_ = events.ledger.rows["external_id"][opened]
-    said = f"lot '{id_}' ({place(events.ledger, opened)}) has {_said(plan, lacking)} {asset} too few left at {account}"
-    return Problem(place(events.ledger, row), f"{said} for this sale; name the quantity of each lot, as id:quantity id:quantity")
+    lot = f"lot '{events.ledger.rows['external_id'][opened]}' ({events.place(opened)})"
+    what = (
+        f"lacks {_said(plan, lacking)} {asset} for this sale at {account}; name more lots, as id:quantity id:quantity"
+    )
+    return Problem(events.place(row), f"{lot} {what}")
 
 
 def _undivided(events: Events, plan: Plan, at: int, lots: dict[int, int]) -> Problem:
     row, asset = plan.steps.select("row", "asset").row(at)
-    units = plan.moves.units[at]
-    accounts = [
-        f"{plan.places['account'][queue]} has {_said(plan, max(units[queue], 0))}{_owed(plan, units[queue])} and lots of {_said(plan, n)}"
-        for queue, n in lots.items()
-        if n or units[queue]
-    ]
-    day: object = events.ledger.rows["date"][row]
-    return Problem(
-        place(events.ledger, row),
-        f"from here ({day}) on, lots of {asset} are kept account by account, but the lots left in the pool of all accounts don't lie "
-        f"where the units do: {'; '.join(accounts)}. Add transfers that are missing, or say how lots were kept before: "
-        "digital_asset_pools_before_2025: by_account",
+    units, accounts = plan.moves.units[at], plan.places["account"]
+    unlike = "; ".join(
+        f"{accounts[place]}: {_balance(plan, units[place])}, lots of {_said(plan, n)}"
+        for place, n in lots.items()
+        if n or units[place]
     )
+    said = (
+        f"from {events.ledger.rows['date'][row]} on, lots of {asset} are kept by account, and those of the common pool"
+    )
+    what = "are not where the units are"
+    how = "add the transfers that are missing, or choose digital_asset_pools_before_2025: by_account"
+    return Problem(events.place(row), f"{said} {what} ({unlike}); {how}")
 
 
-def _owed(plan: Plan, units: int) -> str:
-    return f" ({_said(plan, -units)} more went out than came in)" if units < 0 else ""
+def _balance(plan: Plan, units: int) -> str:
+    return f"{_said(plan, units)} held" if units >= 0 else f"{_said(plan, -units)} more sent or sold than came"
 
 
-def unknown_sold(events: Events, sold: pl.DataFrame) -> list[Problem]:
-    """Sales that reach lots whose basis or date nobody gave."""
-    return list(_unknown(events, sold))
-
-
-def _unknown(events: Events, sold: pl.DataFrame) -> Iterator[Problem]:
+def unknown_sold(events: Events, sold: pl.DataFrame) -> Iterator[Problem]:
+    """Sales that reach lots whose basis or date acquired nobody gives."""
     lots = unknown_lots(events)
     if lots.is_empty():
         return
-    reached = sold.join(lots, left_on="lot", right_on="row").sort("sale", "lot")
+    reached = sold.join(lots, left_on="lot", right_on="row").sort("sale", "lot", maintain_order=True)
     for sale, lot, quantity, asset, lacks in reached.select("sale", "lot", "quantity", "asset", "lacks").iter_rows():
-        said = f"{_plain(quantity)} {asset} of this sale came with {place(events.ledger, lot)}, and {lacks} is unknown"
-        yield Problem(place(events.ledger, sale), f"{said}; give basis and acquired there, or add the file they came from")
-
-
-def _plain(quantity: Decimal) -> str:
-    text = f"{quantity:f}"
-    return text.rstrip("0").rstrip(".")
+        said = f"{quantity.normalize():f} {asset} of this sale came with {events.place(lot)}, and {lacks}"
+        what = "give acquired and basis there, or the file of the account they came from"
+        yield Problem(events.place(sale), f"{said}; {what}")
 
 
 def unknown_lots(events: Events) -> pl.DataFrame:
     """Rows that open lots without a basis, or without a date acquired or a word for one: row, lacks."""
     law = events.treatment
-    given = [kind.name for kind in law.kinds.values() if kind.opens and kind.opens.acquired_given]
+    given = [name for name, kind in law.kinds.items() if kind.opens and kind.opens.must_give]
     words = law.said["term"]["always_long"]
     undated = acquired_day().is_null() & ~pl.col("acquired_date").is_in(words).fill_null(value=False)
+    costless = pl.col("basis").is_null()
     lacks = (
-        pl.when(pl.col("basis").is_null() & undated).then(pl.lit("their basis and date acquired"))
-        .when(pl.col("basis").is_null()).then(pl.lit("their basis"))
-        .when(undated).then(pl.lit("their date acquired"))
+        pl.when(costless & undated).then(pl.lit("their basis and date acquired are unknown"))
+        .when(costless).then(pl.lit("their basis is unknown"))
+        .when(undated).then(pl.lit("their date acquired is unknown"))
     )  # fmt: skip
-    opened = events.rows.filter(pl.col("kind").is_in(given) & pl.col("in_units").is_not_null())
+    opened = events.rows.filter(is_kind(given) & pl.col("in_units").is_not_null())
     return opened.select("row", lacks=lacks).filter(pl.col("lacks").is_not_null())

@@ -1,73 +1,79 @@
-"""Rows of Form 8949 from what was sold: class, term, part, box, description, gain and order, by the tables of the year's rules."""
+"""Rows of Form 8949 from what was sold: term, box, description, gain and order, by the tables of a year's rules."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from lotlaw.formula import Reader, parse
-from lotlaw.lots.events import place
+from lotlaw.lots.events import AMOUNT, Schema, cast, place
+from lotlaw.lots.treatment import FORM, Treatment, treatment
 from lotlaw.readings import columns
 from lotlaw.source import Problem, Problems
 
 if TYPE_CHECKING:
     from lotlaw.law import Year
     from lotlaw.ledger import Ledger
-    from lotlaw.lots.treatment import Treatment
+    from lotlaw.taxpayer import Taxpayer
 
-SCHEMA = {
+SCHEMA: Schema = {
     "sale": pl.UInt32, "lot": pl.UInt32, "asset": pl.String, "asset_class": pl.String, "account": pl.String,
-    "description": pl.String, "quantity": pl.Decimal(38, 18), "acquired": pl.Date, "acquired_text": pl.String, "sold": pl.Date,
-    "proceeds": pl.Int64, "basis": pl.Int64, "adjustment": pl.Int64, "gain": pl.Int64, "codes": pl.String, "term": pl.String,
-    "form_1099": pl.String, "digital": pl.Boolean, "collectible": pl.Boolean, "box": pl.String, "part": pl.String,
+    "description": pl.String, "quantity": AMOUNT, "acquired": pl.Date, "acquired_text": pl.String, "sold": pl.Date,
+    "proceeds": pl.Int64, "basis": pl.Int64, "adjustment": pl.Int64, "gain": pl.Int64, "codes": pl.String,
+    "term": pl.String, "form_1099": pl.String, "digital": pl.Boolean, "collectible": pl.Boolean, "box": pl.String,
+    "part": pl.String,
 }  # fmt: skip
-"""The columns of a return's rows. `sale` and `lot` are rows of the ledger, amounts are cents, `term` is short or long."""
+"""A return's rows: `sale` and `lot` are rows of the ledger, amounts are cents, `term` is short or long."""
 
-FORM = "form_8949"
 NOT_REPORTED = "none"
 
 
-def form_rows(sold: pl.DataFrame, ledger: Ledger, year: Year, treatment: Treatment, accounts: Mapping[str, Any]) -> pl.DataFrame:
+def form_rows(
+    sold: pl.DataFrame, ledger: Ledger, year: Year, law: Treatment, accounts: Mapping[str, Mapping[str, Any]]
+) -> pl.DataFrame:
     """The rows of one year's form, in its order.
 
-    `sold`: sale, lot, asset, asset_class, account, description (null: made from the quantity), quantity, acquired, acquired_text, sold,
-    proceeds, basis, adjustment, codes (null: none), term (null: by the dates), form_1099 (null: what the account's broker reports).
-    Raises Problems for terms, boxes and codes that the year does not have.
+    `sold` has sale, lot, asset, asset_class, account, description (null: made of the quantity), quantity, acquired,
+    acquired_text, sold, proceeds, basis, adjustment, codes (null: none), term (null: by the dates), form_1099 (null:
+    what the account's broker reports). Raises Problems for terms, boxes and codes that the year does not have.
     """
-    rows = _classed(sold, treatment).with_columns(_term(treatment), _reported(accounts), _description())
-    rows = _boxed(_coded(rows, treatment), year).with_columns(_gain(year))
+    rows = _classed(sold, law).with_columns(_term(law).alias("term"), _reported(accounts), _description())
+    rows = _boxed(_coded(rows, law), year).with_columns(_gain(year))
     problems = [*_termless(rows, ledger), *_boxless(rows, ledger, year), *_miscoded(rows, ledger, year)]
     if problems:
-        raise Problems(problems)
-    rows = rows.sort("rank", "sold", "sale", "acquired", "lot", maintain_order=True, nulls_last=True)
-    return rows.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
+        raise Problems(sorted(problems, key=lambda p: (p.place.file, p.place.line)))
+    return cast(rows.sort("rank", "sold", "sale", "acquired", "lot", maintain_order=True, nulls_last=True), SCHEMA)
 
 
-def _classed(rows: pl.DataFrame, treatment: Treatment) -> pl.DataFrame:
+def term_on(year: Year, taxpayer: Taxpayer, day: date) -> pl.Expr:
+    """The term of lots (columns acquired, acquired_text) if they were sold on a day: short or long."""
+    return _by_dates(treatment(year, taxpayer), pl.lit(day)).alias("term")
+
+
+def _by_dates(law: Treatment, sold: pl.Expr) -> pl.Expr:
+    names = {name: columns.const(value) for name, value in law.names.items()}
+    long = Reader(columns, {**names, "acquired": pl.col("acquired"), "sold": sold}).read(law.long_if)
+    always = pl.col("acquired_text").is_in(law.said["term"]["always_long"])
+    return pl.when(always | long).then(pl.lit("long")).when(~long).then(pl.lit("short"))
+
+
+def _term(law: Treatment) -> pl.Expr:
+    return pl.coalesce("term", _by_dates(law, pl.col("sold")))
+
+
+def _classed(rows: pl.DataFrame, law: Treatment) -> pl.DataFrame:
     """Add digital, mark (the code of a collectible) and unit, by the asset's class."""
-    classes = treatment.classes
-    table = {
-        "asset_class": list(classes),
-        "digital": [c["digital"] for c in classes.values()],
-        "mark": [c["collectible"] or None for c in classes.values()],
-        "unit": [c.get("unit") for c in classes.values()],
-    }
+    table = [(name, c["digital"], c["collectible"] or None, c.get("unit")) for name, c in law.classes.items()]
     schema = {"asset_class": pl.String, "digital": pl.Boolean, "mark": pl.String, "unit": pl.String}
-    joined = rows.join(pl.DataFrame(table, schema=schema), on="asset_class", how="left", maintain_order="left")
-    return joined.with_columns(pl.col("digital").fill_null(value=False))
+    classes = pl.DataFrame(table, schema=schema, orient="row")
+    return rows.join(classes, on="asset_class", how="left", maintain_order="left")
 
 
-def _term(treatment: Treatment) -> pl.Expr:
-    names = {name: columns.const(value) for name, value in treatment.names.items()}
-    long = Reader(columns, {**names, "acquired": pl.col("acquired"), "sold": pl.col("sold")}).read(treatment.long_if)
-    always = pl.col("acquired_text").is_in(treatment.said["term"]["always_long"])
-    by_date = pl.when(long).then(pl.lit("long")).when(~long).then(pl.lit("short"))
-    return pl.coalesce("term", pl.when(always).then(pl.lit("long")).otherwise(by_date)).alias("term")
-
-
-def _reported(accounts: Mapping[str, Any]) -> pl.Expr:
+def _reported(accounts: Mapping[str, Mapping[str, Any]]) -> pl.Expr:
     said = {name: account["form_1099"] for name, account in accounts.items() if account.get("form_1099")}
     by_account = pl.col("account").replace_strict(said, default=NOT_REPORTED, return_dtype=pl.String)
     return pl.coalesce("form_1099", by_account if said else pl.lit(NOT_REPORTED)).alias("form_1099")
@@ -80,75 +86,82 @@ def _description() -> pl.Expr:
     return pl.coalesce("description", pl.concat_str(number, unit, "asset")).alias("description")
 
 
-def _coded(rows: pl.DataFrame, treatment: Treatment) -> pl.DataFrame:
+def _coded(rows: pl.DataFrame, law: Treatment) -> pl.DataFrame:
     """Add the code that marks a collectible, codes in the order of the alphabet, and whether the row is one."""
     if rows["codes"].null_count() == rows["mark"].null_count() == rows.height:
         return rows.with_columns(codes=pl.lit(""), collectible=pl.lit(value=False))
-    marks = sorted({c["collectible"] for c in treatment.classes.values() if c["collectible"]})
     letters = pl.concat_str(pl.col("codes").fill_null(""), pl.col("mark").fill_null("")).str.split("")
-    codes = letters.list.unique().list.sort().list.join("")
-    rows = rows.with_columns(codes.alias("codes"))
-    return rows.with_columns(pl.col("codes").str.contains_any(marks).alias("collectible"))
+    rows = rows.with_columns(codes=letters.list.unique().list.sort().list.join(""))
+    marks = sorted({c["collectible"] for c in law.classes.values() if c["collectible"]})
+    return rows.with_columns(
+        collectible=pl.any_horizontal(pl.col("codes").str.contains(m, literal=True) for m in marks)
+    )
 
 
 def _boxed(rows: pl.DataFrame, year: Year) -> pl.DataFrame:
     """Add part, box and rank (the box's place on the form), null where the form has none that fits."""
     said = year.documents[FORM].value
-    parts = {p["term"]: name for name, p in said["parts"].items()}
+    parts = {part["term"]: name for name, part in said["parts"].items()}
     table = [
         (box["part"], box["form_1099"], digital, name, rank)
         for rank, (name, box) in enumerate(said["boxes"].items())
-        for digital in ((True, False) if box["digital"] == "any" else (box["digital"],))
+        for digital in ((True, False, None) if box["digital"] == "any" else (box["digital"],))
     ]
     schema = {"part": pl.String, "form_1099": pl.String, "digital": pl.Boolean, "box": pl.String, "rank": pl.UInt32}
     boxes = pl.DataFrame(table, schema=schema, orient="row")
-    rows = rows.with_columns(pl.col("term").replace_strict(parts, default=None, return_dtype=pl.String).alias("part"))
-    return rows.join(boxes, on=["part", "form_1099", "digital"], how="left", maintain_order="left")
+    rows = rows.with_columns(part=pl.col("term").replace_strict(parts, default=None, return_dtype=pl.String))
+    return rows.join(boxes, on=["part", "form_1099", "digital"], how="left", maintain_order="left", nulls_equal=True)
 
 
 def _gain(year: Year) -> pl.Expr:
-    """The form's own column (h)."""
+    """The form's own column for it, from what its other columns show."""
     document = year.documents[FORM]
-    shown = {c["shows"]: letter for letter, c in document.value["columns"].items()}
-    letter = shown["gain"]
-    formula = parse(document.value["columns"][letter]["is"], document.place("columns", letter, "is"))
-    names = {shown[name]: columns.money(pl.col(name)) for name in ("proceeds", "basis", "adjustment")}
-    gain: pl.Expr = Reader(columns, names).read(formula).at(columns.MONEY)
-    return gain.alias("gain")
+    shown = {said["shows"]: letter for letter, said in document.value["columns"].items()}
+    gain = ("columns", shown["gain"], "is")
+    formula = parse(document.value[gain[0]][gain[1]][gain[2]], document.place(*gain))
+    names = {letter: columns.money(pl.col(name)) for name, letter in shown.items() if letter in formula.names}
+    amount: columns.Scaled = Reader(columns, names).read(formula)
+    return amount.at(columns.MONEY).alias("gain")
 
 
 def _termless(rows: pl.DataFrame, ledger: Ledger) -> Iterator[Problem]:
-    for sale, text in rows.filter(pl.col("term").is_null()).select("sale", "acquired_text").unique().sort("sale").iter_rows():
-        said = f"acquired {text}: " if text else "no date acquired: "
-        yield Problem(place(ledger, sale), f"{said}whether this is short-term or long-term is unknown; give term, short or long")
+    lacking = rows.filter(pl.col("term").is_null())
+    for sale, text in lacking.select("sale", "acquired_text").iter_rows():
+        said = f"acquired {text}" if text else "no date acquired"
+        yield Problem(place(ledger, sale), f"{said}, and nothing says how long it was held; give term, short or long")
 
 
 def _boxless(rows: pl.DataFrame, ledger: Ledger, year: Year) -> Iterator[Problem]:
     lacking = rows.filter(pl.col("box").is_null() & pl.col("part").is_not_null())
     boxes = year.documents[FORM].value["boxes"].values()
-    for sale, report, digital in lacking.select("sale", "form_1099", "digital").unique().sort("sale").iter_rows():
-        fit = dict.fromkeys(b["form_1099"] for b in boxes if b["digital"] in ("any", digital))
-        what = "a digital asset" if digital else "an asset that is not digital"
-        said = f"no box of the {year.year} Form 8949 takes form_1099 '{report}' for {what}; it may be {', '.join(fit)}"
+    for sale, asset, report, digital in lacking.select("sale", "asset", "form_1099", "digital").unique().iter_rows():
+        if digital is None:
+            yield Problem(place(ledger, sale), f"{asset} needs an asset_class: its box depends on it")
+            continue
+        what = f"{asset}, {'a digital asset' if digital else 'which is no digital asset'}"
+        fits = ", ".join(dict.fromkeys(box["form_1099"] for box in boxes if box["digital"] in ("any", digital)))
+        said = f"no box of the {year.year} Form 8949 takes form_1099 '{report}' for {what}; it may be {fits}"
         yield Problem(place(ledger, sale), said)
 
 
 def _miscoded(rows: pl.DataFrame, ledger: Ledger, year: Year) -> Iterator[Problem]:
-    """Codes that the year's form does not have, and adjustments with a sign that none of their codes allows."""
+    """Codes that the year's form does not have, and adjustments that none of a row's codes goes with."""
     known = year.documents[FORM].value["codes"]
     coded = rows.filter((pl.col("codes") != "") | (pl.col("adjustment") != 0))
     for sale, codes, adjustment, gain in coded.select("sale", "codes", "adjustment", "gain").iter_rows():
         unknown = [code for code in codes if code not in known]
+        said = ""
         if unknown:
             said = f"the {year.year} Form 8949 has no code {unknown[0]}; its codes are {', '.join(known)}"
+        elif adjustment and not codes:
+            said = "an adjustment needs a code that says what it is for"
+        elif adjustment and not any(_goes_with(known[code]["sign"], adjustment, gain) for code in codes):
+            said = f"an adjustment of {Decimal(adjustment).scaleb(-2)} does not go with code {codes}: mind its sign"
+        if said:
             yield Problem(place(ledger, sale), said)
-        elif adjustment and not any(_allows(known[code]["sign"], adjustment, gain) for code in codes):
-            what = f"code {codes} does" if codes else "no code does, and an adjustment needs one that"
-            sign = "an adjustment above zero" if adjustment > 0 else "an adjustment below zero"
-            yield Problem(place(ledger, sale), f"{sign}: {what}" + (" not allow it" if codes else " allows it"))
 
 
-def _allows(sign: str, adjustment: int, gain: int) -> bool:
+def _goes_with(sign: str, adjustment: int, gain: int) -> bool:
     if sign == "opposite":
         return (adjustment > 0) != (gain - adjustment > 0)
     return {"either": True, "zero": False, "plus": adjustment > 0, "minus": adjustment < 0}[sign]

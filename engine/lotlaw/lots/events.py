@@ -1,6 +1,6 @@
 """Ledger rows as events: dollars and units as whole numbers, which legs are lots, and what cannot be read.
 
-Whole numbers are `Int128` columns at the ledger's own 18 decimals (a `Decimal` column's physical values).
+Whole numbers are `Int128` columns at the ledger's own 18 decimals (the physical values of a `Decimal` column).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from lotlaw.source import Place, Problem
 from lotlaw.lots.treatment import Treatment
+from lotlaw.source import Place, Problem
 
 if TYPE_CHECKING:
     from lotlaw.ledger import Ledger
@@ -21,12 +21,18 @@ PLACES = 18
 DOLLAR = "USD"
 AMOUNT = pl.Decimal(38, PLACES)
 WHOLE = pl.Int128
-COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
-    "kind": pl.String, "account": pl.String, "to_account": pl.String, "date": pl.Date, "timestamp": pl.Datetime("us", "UTC"),
-    "out_asset": pl.String, "out_qty": AMOUNT, "in_asset": pl.String, "in_qty": AMOUNT,
-    "fee_asset": pl.String, "fee_qty": AMOUNT, "usd_value": AMOUNT, "fee_usd": AMOUNT, "basis_usd": AMOUNT,
-    "acquired_date": pl.String, "group_id": pl.String, "tx_hash": pl.String, "lot": pl.String, "external_id": pl.String,
-    "income_type": pl.String, "form_1099": pl.String,
+
+Schema = dict[str, pl.DataType | type[pl.DataType]]
+
+COLUMNS: Schema = {
+    "kind": pl.String, "account": pl.String, "to_account": pl.String, "date": pl.Date,
+    "timestamp": pl.Datetime("us", "UTC"), "out_asset": pl.String, "out_qty": AMOUNT, "in_asset": pl.String,
+    "in_qty": AMOUNT, "fee_asset": pl.String, "fee_qty": AMOUNT, "usd_value": AMOUNT, "fee_usd": AMOUNT,
+    "basis_usd": AMOUNT, "acquired_date": pl.String, "group_id": pl.String, "tx_hash": pl.String, "lot": pl.String,
+    "external_id": pl.String, "income_type": pl.String, "form_1099": pl.String,
+}  # fmt: skip
+FEES: Schema = {
+    "row": pl.UInt32, "asset": pl.String, "account": pl.String, "units": WHOLE, "value": WHOLE, "after": pl.Boolean,
 }  # fmt: skip
 
 
@@ -34,11 +40,11 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
 class Events:
     """The rows of a ledger that count.
 
-    `rows` has the columns of COLUMNS and `row` (its index in the ledger); `value`, `fee` and `basis` (dollars, null where unknown);
-    `out_units` and `in_units` (null where that leg is money or absent); and, where a fee was paid in units, `joined`, `joined_value`
-    (sold together with the rest), `withheld`, `withheld_value` (out of what was received).
-    `fees`: fee units sold by themselves; `at_value`: those that leave at fair value on both sides. Both: row, asset, account, units,
-    value, after (the rest of the row).
+    `rows` has COLUMNS and `row` (its index in the ledger); `value`, `fee` and `basis` (dollars, null where unknown);
+    `out_units` and `in_units` (null where that leg is money or absent); and, only where fees were paid in units,
+    `joined` and `joined_value` (units sold together with the rest), `withheld` and `withheld_value` (units out of what
+    was received). `fees` has fee units sold by themselves, `at_value` those that leave at fair value on both sides;
+    both have FEES, where `after` says that they leave after the rest of their row has happened.
     """
 
     ledger: Ledger
@@ -51,14 +57,14 @@ class Events:
         """Where a row stands in its file."""
         return place(self.ledger, row)
 
-    def extra(self, name: str) -> pl.Expr:
+    def of_fees(self, name: str) -> pl.Expr:
         """A column that only rows with fees paid in units have; 0 without."""
         return pl.col(name) if name in self.rows.columns else pl.lit(0, WHOLE)
 
 
-FEES = pl.DataFrame(
-    schema={"row": pl.UInt32, "asset": pl.String, "account": pl.String, "units": WHOLE, "value": WHOLE, "after": pl.Boolean}
-)
+def cast(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+    """The columns of a schema, in its order and types."""
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
 
 
 def place(ledger: Ledger, row: int) -> Place:
@@ -67,28 +73,16 @@ def place(ledger: Ledger, row: int) -> Place:
     return Place(ledger.files[file].name, line)
 
 
-def column(rows: pl.DataFrame, name: str) -> pl.Expr:
-    """A column of the ledger, null where the ledger has none of that name."""
-    dtype = COLUMNS[name]
+def column(rows: pl.DataFrame, name: str, dtype: pl.DataType | type[pl.DataType] | None = None) -> pl.Expr:
+    """A column of the ledger in its type, null where the ledger has none of that name."""
+    wanted = dtype or COLUMNS[name]
     found = pl.col(name) if name in rows.columns else pl.lit(None)
-    return (found if rows.schema.get(name) == dtype else found.cast(dtype)).alias(name)
-
-
-def dollars(name: str, places: int = PLACES) -> pl.Expr:
-    """Whole numbers of so many decimals as a decimal column."""
-    step = pl.lit(f"{1:.{places}f}" if not places else f"0.{'1':0>{places}}").str.to_decimal(scale=places)
-    return pl.col(name).cast(pl.Decimal(38, 0)) * step
+    return (found if rows.schema.get(name) == wanted else found.cast(wanted)).alias(name)
 
 
 def of_rows(ledger: Ledger, name: str, rows: pl.Series) -> pl.Series:
     """A column of the ledger for some of its rows, null where the ledger has none of that name."""
-    return ledger.rows.select("line", column(ledger.rows, name))[name].gather(rows)
-
-
-def words_of(ledger: Ledger, rows: pl.Series) -> pl.Series:
-    """The words that some rows give in place of a date acquired."""
-    given = of_rows(ledger, "acquired_date", rows).to_frame()
-    return given.select(pl.when(acquired_day().is_null()).then("acquired_date")).to_series()
+    return ledger.rows.select("line", column(ledger.rows, name)).get_column(name).gather(rows)
 
 
 def acquired_day() -> pl.Expr:
@@ -96,9 +90,31 @@ def acquired_day() -> pl.Expr:
     return pl.col("acquired_date").str.to_date("%Y-%m-%d", strict=False)
 
 
+def words_of(ledger: Ledger, rows: pl.Series) -> pl.Series:
+    """The words that rows give in place of a date acquired."""
+    given = of_rows(ledger, "acquired_date", rows).to_frame()
+    return given.select(pl.when(acquired_day().is_null()).then("acquired_date")).to_series()
+
+
 def class_of(ledger: Ledger, asset: str = "asset") -> pl.Expr:
     """The class of each asset by the ledger."""
-    return pl.col(asset).replace_strict(ledger.classes, default=None, return_dtype=pl.String)
+    return pl.col(asset).replace_strict(dict(ledger.classes), default=None, return_dtype=pl.String)
+
+
+def decimal(name: str, places: int = PLACES) -> pl.Expr:
+    """Whole numbers at so many decimals as an exact decimal column."""
+    step = "1" if not places else f"0.{'1':0>{places}}"
+    return (pl.col(name).cast(pl.Decimal(38, 0)) * pl.lit(step).str.to_decimal(scale=places)).alias(name)
+
+
+def said_amount(name: str) -> pl.Expr:
+    """Whole numbers at the ledger's decimals as a reader writes them, without trailing zeros."""
+    return decimal(name).cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
+
+
+def is_kind(kinds: list[str]) -> pl.Expr:
+    """Whether a row is of one of these kinds."""
+    return pl.col("kind") == kinds[0] if len(kinds) == 1 else pl.col("kind").is_in(kinds)
 
 
 def unsupported(ledger: Ledger, rows: pl.DataFrame, treatment: Treatment) -> Iterator[Problem]:
@@ -108,23 +124,21 @@ def unsupported(ledger: Ledger, rows: pl.DataFrame, treatment: Treatment) -> Ite
         yield Problem(place(ledger, row), f"{kind} is not supported yet; the kinds that are: {', '.join(known)}")
 
 
+def unclassed(events: Events, steps: pl.DataFrame, assets: pl.Series) -> Iterator[Problem]:
+    """Of the assets that moves are about, those that have no class, or one that the rules do not list."""
+    known, classes = events.treatment.classes, events.ledger.classes
+    lacking = [asset for asset in assets if classes.get(asset) not in known]
+    first = steps.filter(pl.col("asset").is_in(lacking)).group_by("asset").agg(pl.col("row").min()).sort("row")
+    for asset, row in first.iter_rows():
+        said = classes.get(asset)
+        what = f"has the asset class '{said}', which is none of" if said else "needs an asset_class, one of"
+        yield Problem(events.place(row), f"{asset} {what} {', '.join(known)}")
+
+
 def money_of(ledger: Ledger, treatment: Treatment) -> frozenset[str]:
     """The assets that are money and have no lots."""
-    classes = treatment.classes
-    money = (a for a, c in ledger.classes.items() if c in classes and classes[c].get("lots") is False)
-    return frozenset({DOLLAR, *money})
-
-
-def unclassed(ledger: Ledger, rows: pl.DataFrame, treatment: Treatment) -> Iterator[Problem]:
-    """Assets that have no class, or one that the rules do not list."""
-    known = treatment.classes
-    for leg in ("out_asset", "in_asset", "fee_asset"):
-        first = rows.filter(pl.col(leg).is_not_null()).group_by(leg, maintain_order=True).agg(pl.col("row").first())
-        for asset, row in first.iter_rows():
-            said = ledger.classes.get(asset)
-            if asset != DOLLAR and said not in known:
-                what = f"has the asset class '{said}', which is none of" if said else "needs an asset_class, one of"
-                yield Problem(place(ledger, row), f"{asset} {what} {', '.join(known)}")
+    without_lots = {name for name, said in treatment.classes.items() if said.get("lots") is False}
+    return frozenset({DOLLAR, *(asset for asset, name in ledger.classes.items() if name in without_lots)})
 
 
 def with_amounts(rows: pl.DataFrame, money: frozenset[str]) -> pl.DataFrame:

@@ -2,48 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
 
-from lotlaw.lots.events import PLACES, WHOLE, Events, acquired_day
 from lotlaw.formula import Formula, Reader
-from lotlaw.lots.kernel import ENTER, OPEN, PICK, RECEIVE, SELL, SEND, USE
+from lotlaw.lots.book import ENTER, OPEN, PICK, RECEIVE, SELL, SEND, USE
+from lotlaw.lots.events import PLACES, WHOLE, Events, Schema, acquired_day, cast, is_kind
 from lotlaw.lots.moving import Moved
-from lotlaw.readings import columns
-from lotlaw.readings.columns import Scaled, rounded
-from lotlaw.source import Problem
 from lotlaw.lots.treatment import Leg
+from lotlaw.readings import columns
+from lotlaw.readings.columns import MONEY, Scaled, rounded
+from lotlaw.source import Problem
 
-# Moves of one row happen in this order: a fee is sold before what it is paid from moves on, what is received follows what is given.
-FEE, GIVEN, TAKEN, FEE_AFTER = range(1, 5)
-
-def steps_of(events: Events, transfers: Moved, shown: pl.Expr) -> pl.DataFrame:
-    """Every move of every event in order: row, step, code, asset, account, units, amount, day.
-
-    Units and what is opened for are at the ledger's decimals, what is sold for in cents; `shown` says which rows' sales leave slices.
-    """
-    rows = events.rows.with_columns(shown.alias("shown"))
-    fees = pl.concat([events.fees, transfers.lost])
-    alone = rows.filter(pl.col("row").is_in(transfers.alone["row"].implode())) if transfers.alone.height else rows.clear()
-    parts = [*_sold(events, rows), *_opened(events, rows, alone), *_fees(rows, fees), *_moved(transfers)]
-    if not parts:
-        return pl.DataFrame(schema=STEPS)
-    steps = pl.concat(parts)
-    return steps.sort("row", "step", maintain_order=True) if len(parts) > 1 else steps
-
-
-STEPS = {
+STEPS: Schema = {
     "row": pl.UInt32, "step": pl.UInt8, "code": pl.UInt8, "asset": pl.String, "account": pl.String, "units": WHOLE,
     "amount": WHOLE, "day": pl.Int32,
 }  # fmt: skip
 
+# The moves of one row happen in this order: a fee is sold before what it is paid from moves on, and what is received
+# follows what is given.
+FEE, GIVEN, TAKEN, FEE_AFTER = range(1, 5)
 
-def _step(rows: pl.DataFrame, step: int, code: Any, **said: Any) -> pl.DataFrame:
-    given = {"row": "row", "account": "account", "day": pl.lit(0), **said}
-    picked = rows.select(step=pl.lit(step), code=pl.lit(code) if isinstance(code, int) else code, **given)
-    return picked.select(pl.col(name).cast(dtype) for name, dtype in STEPS.items())
+
+def steps_of(events: Events, transfers: Moved, shown: pl.Expr) -> pl.DataFrame:
+    """Every move of every event in order, as STEPS.
+
+    `units`, and `amount` of what is opened, are at the ledger's decimals; `amount` of what is sold is in cents, and of
+    what is moved the number of its bag. `shown` says which rows' sales leave slices.
+    """
+    rows = events.rows.with_columns(shown.alias("shown"))
+    parts = [
+        *_sold(events, rows),
+        *_opened(events, rows, transfers),
+        *_fees(events, rows, transfers),
+        *_moved(transfers),
+    ]
+    steps = pl.concat([pl.DataFrame(schema=STEPS), *parts])
+    return steps.sort("row", "step", maintain_order=True) if len(parts) > 1 else steps
+
+
+def cents(amount: pl.Expr) -> pl.Expr:
+    """Whole numbers at the ledger's decimals as cents, half away from zero."""
+    return rounded(Scaled(amount, PLACES), MONEY).whole.cast(pl.Int64)
+
+
+def _steps(rows: pl.DataFrame, step: int, code: int | pl.Expr, **said: Any) -> pl.DataFrame:
+    given = {"row": "row", "account": "account", "day": pl.lit(0), "step": pl.lit(step), **said}
+    return cast(rows.select(code=pl.lit(code) if isinstance(code, int) else code, **given), STEPS)
 
 
 def _read(formula: Formula) -> pl.Expr:
@@ -52,77 +59,81 @@ def _read(formula: Formula) -> pl.Expr:
     return amount.at(PLACES)
 
 
-def cents(amount: pl.Expr) -> pl.Expr:
-    """Whole numbers at the ledger's decimals as cents, half away from zero."""
-    return rounded(Scaled(amount, PLACES), 2).whole
-
-
 def _sold(events: Events, rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
     named = pl.col("lot").is_not_null()
-    seller = pl.when(named).then(pl.lit(PICK)).when("shown").then(pl.lit(SELL)).otherwise(pl.lit(USE))
-    for kinds in _alike(events, "sells"):
-        leg = events.treatment.kinds[kinds[0]].sells
-        if leg:
-            part = rows.filter(_is(kinds) & pl.col("out_units").is_not_null())
-            units = pl.col("out_units") + events.extra("joined")
-            money = cents(_read(leg.amount) + events.extra("joined_value"))
-            yield _step(part, GIVEN, seller, asset="out_asset", units=units, amount=money)
+    code = pl.when(named).then(pl.lit(PICK)).when("shown").then(pl.lit(SELL)).otherwise(pl.lit(USE))
+    for leg, kinds in _alike(events, "sells"):
+        part = rows.filter(is_kind(kinds) & pl.col("out_units").is_not_null())
+        units = pl.col("out_units") + events.of_fees("joined")
+        money = cents(_read(leg.amount) + events.of_fees("joined_value"))
+        if part.height:
+            yield _steps(part, GIVEN, code, asset="out_asset", units=units, amount=money)
 
 
-def _opened(events: Events, rows: pl.DataFrame, alone: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    for kinds in _alike(events, "opens"):
-        kind = events.treatment.kinds[kinds[0]]
-        if kind.opens:
-            part = alone if kind.moves else rows.filter(_is(kinds) & pl.col("in_units").is_not_null())
-            units = pl.col("in_units") - events.extra("withheld")
-            cost = _read(kind.opens.amount).fill_null(0) - events.extra("withheld_value")
-            code, day = OPEN, pl.col("date")
-            if kind.opens.acquired_given:
-                code, day = ENTER, pl.coalesce(acquired_day(), "date")
-            yield _step(part, TAKEN, code, asset="in_asset", units=units, amount=cost, day=day.to_physical())
+def _opened(events: Events, rows: pl.DataFrame, transfers: Moved) -> Iterator[pl.DataFrame]:
+    """Lots opened, for the basis and from the date that the row gives, where it gives them."""
+    there = events.ledger.rows.columns
+    for leg, kinds in _alike(events, "opens"):
+        part = rows.filter(is_kind(kinds) & pl.col("in_units").is_not_null())
+        moving = [kind for kind in kinds if events.treatment.kinds[kind].moves]
+        if moving:
+            part = part.filter(~is_kind(moving) | pl.col("row").is_in(transfers.alone["row"].implode()))
+        cost, code, day = _read(leg.amount), pl.lit(OPEN), pl.col("date")
+        if "basis_usd" in there:
+            cost = pl.coalesce("basis", cost)
+        if "acquired_date" in there:
+            code = pl.when(acquired_day().is_null()).then(code).otherwise(pl.lit(ENTER))
+            day = pl.coalesce(acquired_day(), day)
+        units = pl.col("in_units") - events.of_fees("withheld")
+        cost = cost.fill_null(0) - events.of_fees("withheld_value")
+        if part.height:
+            yield _steps(part, TAKEN, code, asset="in_asset", units=units, amount=cost, day=day.to_physical())
 
 
-def _alike(events: Events, does: str) -> list[list[str]]:
-    """The kinds that sell or open, those that do it alike together: each group is one pass over the columns."""
-    groups: dict[Any, list[str]] = {}
+def _alike(events: Events, does: str) -> list[tuple[Leg, list[str]]]:
+    """The legs of kinds that sell or open, and the kinds that do it alike: each is one pass over the columns."""
+    groups: dict[str, tuple[Leg, list[str]]] = {}
     for kind in events.treatment.kinds.values():
-        leg = getattr(kind, does)
+        leg: Leg | None = getattr(kind, does)
         if leg:
-            groups.setdefault((leg.amount.text, leg.acquired_given, kind.moves), []).append(kind.name)
+            groups.setdefault(leg.amount.text, (leg, []))[1].append(kind.name)
     return list(groups.values())
 
 
-def _is(kinds: Sequence[str]) -> pl.Expr:
-    return pl.col("kind") == kinds[0] if len(kinds) == 1 else pl.col("kind").is_in(kinds)
-
-
-def _fees(rows: pl.DataFrame, fees: pl.DataFrame) -> Iterator[pl.DataFrame]:
+def _fees(events: Events, rows: pl.DataFrame, transfers: Moved) -> Iterator[pl.DataFrame]:
+    fees = pl.concat([events.fees, transfers.lost])
     if fees.is_empty():
         return
     fees = fees.join(rows.select("row", "shown"), on="row", how="left", maintain_order="left")
-    seller = pl.when("shown").then(pl.lit(SELL)).otherwise(pl.lit(USE))
-    for after, step in ((False, FEE), (True, FEE_AFTER)):
-        yield _step(fees.filter(pl.col("after") == after), step, seller, asset="asset", units="units", amount=cents(pl.col("value")))
+    code = pl.when("shown").then(pl.lit(SELL)).otherwise(pl.lit(USE))
+    for step, part in ((FEE, fees.filter(~pl.col("after"))), (FEE_AFTER, fees.filter("after"))):
+        if part.height:
+            yield _steps(part, step, code, asset="asset", units="units", amount=cents(pl.col("value")))
 
 
 def _moved(transfers: Moved) -> Iterator[pl.DataFrame]:
     for ends, step, code in ((transfers.sent, GIVEN, SEND), (transfers.received, TAKEN, RECEIVE)):
         if ends.height:
-            yield _step(ends, step, code, asset="asset", units="units", amount="bag")
+            yield _steps(ends, step, code, asset="asset", units="units", amount="bag")
 
 
 def missing(events: Events) -> Iterator[Problem]:
     """Events whose dollars are needed and not known, and fees larger than what they are taken from."""
     for does, leg in (("sells", "out"), ("opens", "in")):
-        kinds = [k.name for k in events.treatment.kinds.values() if _needs_value(getattr(k, does))]
-        lacking = events.rows.filter(_is(kinds) & pl.col(f"{leg}_units").is_not_null() & pl.col("value").is_null())
+        kinds = [kind for alike, names in _alike(events, does) for kind in names if "value" in alike.amount.names]
+        has_leg = pl.col(f"{leg}_units").is_not_null() | is_kind(events.treatment.that(income=True))
+        lacking = events.rows.filter(is_kind(kinds) & has_leg & pl.col("value").is_null())
         for row, kind, asset in lacking.select("row", "kind", f"{leg}_asset").iter_rows():
             said = f"{kind} of {asset} has no dollar value; give its fair value in dollars (amount, or usd_value)"
             yield Problem(events.place(row), said)
+    yield from _below_zero(events)
+
+
+def _below_zero(events: Events) -> Iterator[Problem]:
+    opening = [kind for _, kinds in _alike(events, "opens") for kind in kinds]
+    for row in events.rows.filter(is_kind(opening) & (pl.col("basis") < 0))["row"]:
+        yield Problem(events.place(row), "a basis below zero; a lot may have cost nothing, but not less")
     if "withheld" in events.rows.columns:
-        for row, kind in events.rows.filter(pl.col("withheld") > pl.col("in_units")).select("row", "kind").iter_rows():
+        more = (pl.col("withheld") > pl.col("in_units")) | (pl.col("withheld_value") > pl.col("value"))
+        for row, kind in events.rows.filter(more).select("row", "kind").iter_rows():
             yield Problem(events.place(row), f"{kind}: the fee is more than what was received")
-
-
-def _needs_value(leg: Leg | None) -> bool:
-    return leg is not None and "value" in leg.amount.names

@@ -3,49 +3,50 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 
 import polars as pl
 
-from lotlaw.lots.events import PLACES, Events
 from lotlaw.formula import did_you_mean
+from lotlaw.lots.events import PLACES, Events
 from lotlaw.source import Problem
 
-_QUANTITY = re.compile(r"\d+(\.\d{1,18})?")
+_QUANTITY = re.compile(r"\d{1,20}(\.\d{1,18})?")
 
 Named = list[tuple[int, int | None]]
+Known = Mapping[str, list[tuple[int, str, str]]]
 
 
 def named_lots(events: Events) -> tuple[dict[int, Named], list[Problem]]:
-    """By row of a sale, the rows of the lots it names, each with its units at the ledger's decimals (None: all that it takes)."""
+    """By row of a sale, the rows of the lots it names, with the units of each at the ledger's decimals (None: all)."""
     rows = events.rows
     asking = rows.filter(pl.col("lot").is_not_null())
     if asking.is_empty():
         return {}, []
-    ids = rows.filter(pl.col("external_id").is_not_null()).select("external_id", "row", "kind", "in_asset")
     known: dict[str, list[tuple[int, str, str]]] = {}
-    for id_, row, kind, asset in ids.iter_rows():
-        known.setdefault(id_, []).append((row, kind, asset))
+    for id_, *said in rows.filter(pl.col("external_id").is_not_null()).select(_SAID).iter_rows():
+        known.setdefault(id_, []).append((said[0], said[1], said[2]))
     picks: dict[int, Named] = {}
     problems: list[Problem] = []
     for row, kind, asset, lot in asking.select("row", "kind", "out_asset", "lot").iter_rows():
         try:
-            picks[row] = _named(events, (kind, asset, lot), known)
+            picks[row] = _named(events, kind, asset, lot, known)
         except ValueError as error:
             problems.append(Problem(events.place(row), str(error)))
     return picks, problems
 
 
-def _named(events: Events, said: tuple[str, str, str], known: dict[str, list[tuple[int, str, str]]]) -> Named:
-    kind, asset, lot = said
+_SAID = ("external_id", "row", "kind", "in_asset")
+
+
+def _named(events: Events, kind: str, asset: str, lot: str, known: Known) -> Named:
     if not events.treatment.kinds[kind].sells:
         raise ValueError(f"a {kind} cannot name lots; a sale can")
     return [_one(events, asset, word, known) for word in lot.split()]
 
 
-def _one(
-    events: Events, asset: str, word: str, known: dict[str, list[tuple[int, str, str]]]
-) -> tuple[int, int | None]:
+def _one(events: Events, asset: str, word: str, known: Known) -> tuple[int, int | None]:
     id_, colon, quantity = word.rpartition(":")
     if word in known or not colon:
         id_, quantity = word, ""

@@ -1,18 +1,20 @@
 """Which things sent and which things received are one transfer between own accounts.
 
-A hash or a group that two rows share says so. Otherwise they fit if the asset is the same, the accounts are not, the time between lies in the
-bounds of `dispositions.yaml`, and as much arrives as was sent, but for a network fee that neither source shows.
-Pairing goes through the rows in time order, and equal amounts go before nearly equal ones.
+A hash or a group that two rows share says so. Otherwise they fit if the asset is the same, the accounts are not, the
+time between lies in the bounds of `dispositions.yaml`, and as much arrives as was sent, but for a network fee that
+neither source shows. Pairing goes through the rows in time order, and equal amounts go before nearly equal ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import polars as pl
 
 MINUTE = 60 * 10**6
@@ -35,7 +37,11 @@ class End:
 
 @dataclass
 class Pairs:
-    """What was paired: rows received by rows sent; rows nobody answers; what could be read in two ways; what cannot be."""
+    """What was paired, by rows of the ledger.
+
+    received: the row received by the row sent. sent_alone, received_alone: rows that nobody answers. doubtful:
+    (received, sent, another row sent that fits as well). impossible: (received, sent, what is wrong).
+    """
 
     received: dict[int, int] = field(default_factory=dict)
     sent_alone: list[int] = field(default_factory=list)
@@ -44,63 +50,64 @@ class Pairs:
     impossible: list[tuple[int, int, str]] = field(default_factory=list)
 
 
-def pair(sent: pl.DataFrame, received: pl.DataFrame, bounds: Mapping[str, Any]) -> Pairs:
-    """Pair rows of the ledger: columns row, asset, account, to_account, units, date, timestamp, tx_hash, group_id.
-
-    `bounds` is `transfers` of `dispositions.yaml`.
-    """
-    early = bounds["arrives_early_minutes"] * MINUTE
-    late = bounds["arrives_within_days"] * DAY
-    outs, ins = list(_ends(sent, 0)), list(_ends(received, 2 * DAY - 1))
-    pairs = Pairs()
-    for key in range(len(KEYS)):
-        outs, ins = _by_key(outs, ins, key, pairs, early)
-    for loss in (Decimal(0), Decimal(bounds["loses_at_most"])):
-        outs, ins = _by_fit(outs, ins, pairs, _Bounds(early, late, loss))
-    pairs.sent_alone = [end.row for end in outs]
-    pairs.received_alone = [end.row for end in ins]
-    return pairs
-
-
 @dataclass(frozen=True)
-class _Bounds:
+class Bounds:
+    """How much earlier or later something may arrive (microseconds), and the share that may be lost on the way."""
+
     early: int
     late: int
     loss: Decimal
 
     def hold(self, out: End, in_: End) -> bool:
+        """Whether two ends can be one transfer."""
         near = -self.early <= in_.time - out.time <= self.late
         fits = 0 <= out.units - in_.units <= out.units * self.loss
         return near and fits and out.account != in_.account and out.other in (None, in_.account)
 
 
+def pair(sent: pl.DataFrame, received: pl.DataFrame, said: Mapping[str, Any]) -> Pairs:
+    """Pair rows of the ledger: row, asset, account, to_account, units, date, timestamp, tx_hash, group_id.
+
+    `said` is `transfers` of `dispositions.yaml`.
+    """
+    early, late = said["arrives_early_minutes"] * MINUTE, said["arrives_within_days"] * DAY
+    # A date without a time may be any moment of it in any zone: the first for what is sent, the last for what arrives.
+    outs, ins = list(_ends(sent, 0)), list(_ends(received, 2 * DAY - 1))
+    pairs = Pairs()
+    for key in range(len(KEYS)):
+        outs, ins = _by_key(outs, ins, key, pairs, early)
+    for loss in (Decimal(0), Decimal(said["loses_at_most"])):
+        outs, ins = _by_fit(outs, ins, pairs, Bounds(early, late, loss))
+    pairs.sent_alone = [end.row for end in outs]
+    pairs.received_alone = [end.row for end in ins]
+    return pairs
+
+
 def _ends(rows: pl.DataFrame, into_day: int) -> Iterator[End]:
-    """Rows as ends. A date without a time may be any moment of it in any zone: the first for what is sent, the last for what
-    is received."""
     for row in rows.iter_rows(named=True):
         at = row["timestamp"]
-        time = row["date"].toordinal() * DAY + into_day if at is None else _micros(at)
+        time = row["date"].toordinal() * DAY + into_day if at is None else _microseconds(at)
         keys = tuple(row[key] for key in KEYS)
         yield End(row["row"], row["asset"], row["account"], row["to_account"], row["units"], time, keys)
 
 
-def _micros(at: Any) -> int:
+def _microseconds(at: datetime) -> int:
     clock = ((at.hour * 60 + at.minute) * 60 + at.second) * 10**6 + at.microsecond
-    return int(at.toordinal() * DAY + clock)
+    return at.toordinal() * DAY + clock
 
 
 def _by_key(outs: list[End], ins: list[End], key: int, pairs: Pairs, early: int) -> tuple[list[End], list[End]]:
     """Pair what shares a hash or group, where just one row sends and one receives that asset under it."""
     senders, receivers = _under(outs, key), _under(ins, key)
-    for shared in senders.keys() & receivers.keys():
-        if len(senders[shared]) == len(receivers[shared]) == 1:
+    for shared in senders:
+        if len(senders[shared]) == len(receivers.get(shared, ())) == 1:
             out, in_ = senders[shared][0], receivers[shared][0]
             pairs.received[out.row] = in_.row
             if out.time - in_.time > early:
                 pairs.impossible.append((in_.row, out.row, "arrives before it is sent"))
             if in_.units > out.units:
-                pairs.impossible.append((in_.row, out.row, "brings more than was sent"))
-    return _left(outs, pairs.received), _left(ins, set(pairs.received.values()))
+                pairs.impossible.append((in_.row, out.row, "brings more than is sent"))
+    return _unpaired(outs, ins, pairs)
 
 
 def _under(ends: list[End], key: int) -> dict[tuple[str, str], list[End]]:
@@ -112,29 +119,27 @@ def _under(ends: list[End], key: int) -> dict[tuple[str, str], list[End]]:
     return found
 
 
-def _left(ends: list[End], taken: Iterable[int]) -> list[End]:
-    gone = set(taken)
-    return [end for end in ends if end.row not in gone]
+def _unpaired(outs: list[End], ins: list[End], pairs: Pairs) -> tuple[list[End], list[End]]:
+    arrived = set(pairs.received.values())
+    return [out for out in outs if out.row not in pairs.received], [in_ for in_ in ins if in_.row not in arrived]
 
 
-def _by_fit(outs: list[End], ins: list[End], pairs: Pairs, bounds: _Bounds) -> tuple[list[End], list[End]]:
-    """Pair by asset, amount and time: each arrival with the earliest sending that fits it, the closest amount first."""
+def _by_fit(outs: list[End], ins: list[End], pairs: Pairs, bounds: Bounds) -> tuple[list[End], list[End]]:
+    """Pair each arrival with what was sent that fits it: the closest amount, the earliest first."""
     waiting: dict[Any, list[End]] = {}
-    order = sorted([(end.time - bounds.early, 0, end.row, end) for end in outs] + [(e.time, 1, e.row, e) for e in ins])
-    for time, arrives, _, end in order:
+    sent = [(end.time - bounds.early, 0, end.row, end) for end in outs]
+    for time, arrives, _, end in sorted([*sent, *((end.time, 1, end.row, end) for end in ins)]):
         # Equal amounts meet under their amount; nearly equal ones are looked for among all of the asset.
         queue = waiting.setdefault(end.asset if bounds.loss else (end.asset, end.units), [])
         if not arrives:
             queue.append(end)
             continue
         queue[:] = [out for out in queue if time - out.time <= bounds.late]
-        fitting = [out for out in queue if bounds.hold(out, end)]
-        if not fitting:
-            continue
-        chosen = min(fitting, key=lambda out: (out.units, out.time, out.row))
-        queue.remove(chosen)
-        pairs.received[chosen.row] = end.row
-        rival = next((out for out in fitting if out.account != chosen.account and out.units == chosen.units), None)
-        if rival:
-            pairs.doubtful.append((end.row, chosen.row, rival.row))
-    return _left(outs, pairs.received), _left(ins, set(pairs.received.values()))
+        fitting = sorted((out.units, out.time, out.row, out) for out in queue if bounds.hold(out, end))
+        if fitting:
+            chosen = fitting[0][-1]
+            queue.remove(chosen)
+            pairs.received[chosen.row] = end.row
+            rivals = [out for units, *_, out in fitting if units == chosen.units and out.account != chosen.account]
+            pairs.doubtful += [(end.row, chosen.row, rival.row) for rival in rivals[:1]]
+    return _unpaired(outs, ins, pairs)

@@ -1,4 +1,4 @@
-"""What `dispositions.yaml` says, read once for a year and a taxpayer: the law that the lot engine carries out."""
+"""What `dispositions.yaml` says, read for a year and a taxpayer: the law that the lot engine carries out."""
 
 from __future__ import annotations
 
@@ -12,20 +12,25 @@ from lotlaw.law import Year
 from lotlaw.readings import exact, units
 from lotlaw.source import Document, Problem, Problems
 
-FILE = "dispositions"
+FILE, FORM = "dispositions", "form_8949"
 AMOUNTS = {"value": "money", "fee": "money", "basis": "money"}
-"""What formulas of kinds may read: dollars of the event before the fee, of the fee, and of the basis a row gives."""
+"""What formulas of kinds may read: dollars of the event before the fee, of the fee, of the basis that a row gives."""
 
 TERM = {"acquired": "date", "sold": "date"}
 UNIVERSAL = "universal"
 
+Path = tuple[str | int, ...]
+
 
 @dataclass(frozen=True)
 class Leg:
-    """One thing a kind does to lots: `amount` is the proceeds of what is sold, or the basis of what is opened."""
+    """One leg of an event: `amount` is the proceeds of what is sold, or the basis of what is opened.
+
+    `must_give`: the row itself must give basis and date acquired; without them they are unknown.
+    """
 
     amount: Formula
-    acquired_given: bool = False
+    must_give: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,13 +47,13 @@ class Kind:
 
     @property
     def bears_fees(self) -> bool:
-        """Whether a fee is part of what the event costs or brings."""
-        return any("fee" in leg.amount.names for leg in (self.sells, self.opens) if leg)
+        """Whether a fee is part of what the event costs or brings, or of its moving lots."""
+        return bool(self.moves) or any("fee" in leg.amount.names for leg in (self.sells, self.opens) if leg)
 
 
 @dataclass(frozen=True)
 class Pool:
-    """How lots are kept: universally until the day `by_account_from` (None: always), then account by account."""
+    """How lots are kept: universally until the day `by_account_from` (None: always), or account by account."""
 
     universal: bool
     by_account_from: date | None
@@ -56,7 +61,10 @@ class Pool:
 
 @dataclass(frozen=True)
 class Treatment:
-    """The law of lots and dispositions for one year and taxpayer."""
+    """The law of lots and dispositions for one year and taxpayer.
+
+    `names` are the parameters that the file uses, `said` is the file itself.
+    """
 
     kinds: Mapping[str, Kind]
     pools: Mapping[str, Pool]
@@ -74,15 +82,21 @@ class Treatment:
         """What becomes of a fee paid in units of an asset."""
         return str(self.said["fees"][which]["units"])
 
+    def that(self, **said: Any) -> list[str]:
+        """The kinds that have all of these, such as `moves="sends"` or `income=True`."""
+        return [
+            name for name, kind in self.kinds.items() if all(getattr(kind, key) == is_ for key, is_ in said.items())
+        ]
+
 
 def treatment(year: Year, taxpayer: Mapping[str, Any]) -> Treatment:
     """What the year's rules make of this taxpayer's events. Raises Problems for formulas that cannot be read."""
     document = year.documents[FILE]
     said = document.value
-    status = taxpayer["filing_status"]
-    names = {name: year.parameter(name, status) for name in said["uses"]}
+    names = {name: year.parameter(name, taxpayer["filing_status"]) for name in said["uses"]}
     pools = {name: _pool(pool, names, taxpayer) for name, pool in said["pools"].items()}
-    return Treatment(_kinds(document), pools, _formula(document, "term", "long_if"), names, said)
+    kinds = {name: _kind(document, name, kind) for name, kind in said["kinds"].items()}
+    return Treatment(kinds, pools, _formula(document, "term", "long_if"), names, said)
 
 
 def _pool(said: Mapping[str, Any], names: Mapping[str, Any], taxpayer: Mapping[str, Any]) -> Pool:
@@ -94,18 +108,13 @@ def _pool(said: Mapping[str, Any], names: Mapping[str, Any], taxpayer: Mapping[s
     return Pool(before == UNIVERSAL, names[said["from"]])
 
 
-def _kinds(document: Document) -> dict[str, Kind]:
-    return {name: _kind(document, name, said) for name, said in document.value["kinds"].items()}
-
-
 def _kind(document: Document, name: str, said: Mapping[str, Any]) -> Kind:
     sells = Leg(_formula(document, "kinds", name, "sells", "proceeds")) if "sells" in said else None
     opens = None
     if "opens" in said:
         opens = Leg(_formula(document, "kinds", name, "opens", "basis"), "acquired" in said["opens"])
-    return Kind(
-        name, said["label"], sells, opens, said.get("moves", ""), said.get("row", ""), bool(said.get("income"))
-    )
+    moves, row, income = said.get("moves", ""), said.get("row", ""), bool(said.get("income"))
+    return Kind(name, said["label"], sells, opens, moves, row, income)
 
 
 def _formula(document: Document, *path: str) -> Formula:
@@ -115,25 +124,45 @@ def _formula(document: Document, *path: str) -> Formula:
     return parse(str(text), document.place(*path))
 
 
-def problems_of(year: Year) -> Iterator[Problem]:
-    """What a schema cannot say of a year's `dispositions.yaml`: names, units, pools, codes, examples that fail."""
+def term_of(year: Year, acquired: date, sold: date) -> str:
+    """`long` or `short` for one lot, by the year's rule."""
     document = year.documents[FILE]
-    said = document.value
+    status = next(iter(year.statuses))
+    names = {name: year.parameter(name, status) for name in document.value["uses"]}
+    long = Reader(exact, {**names, "acquired": acquired, "sold": sold}).read(_formula(document, "term", "long_if"))
+    return "long" if long else "short"
+
+
+def problems_of(year: Year) -> Iterator[Problem]:
+    """What no schema can say of a year's `dispositions.yaml`: names, units, pools, codes, examples that fail."""
+    document = year.documents[FILE]
+    problems = [*_name_problems(year, document), *_formula_problems(year, document)]
+    yield from problems or _example_problems(year, document)
+
+
+def _name_problems(year: Year, document: Document) -> Iterator[Problem]:
+    """Parameters, pools and codes that do not exist."""
+    said, codes = document.value, year.documents[FORM].value["codes"]
     for n, name in enumerate(said["uses"]):
-        if name not in year.parameters:
-            hint = did_you_mean(name, year.parameters)
-            yield Problem(document.place("uses", n), f"uses '{name}', which is no parameter{hint}")
-            return
-    yield from _formula_problems(year, document)
-    yield from _name_problems(year, document)
-    try:
-        yield from _example_problems(year, document)
-    except Problems:
-        return
+        yield from _missing(document, ("uses", n), name, year.parameters, "parameter")
+    for name, asset_class in said["asset_classes"].items():
+        at: Path = ("asset_classes", name)
+        yield from _missing(document, (*at, "pool"), asset_class["pool"], said["pools"], "pool")
+        if asset_class["collectible"]:
+            yield from _missing(document, (*at, "collectible"), asset_class["collectible"], codes, "code")
+    for name, pool in said["pools"].items():
+        if "from" in pool:
+            yield from _missing(document, ("pools", name, "from"), pool["from"], said["uses"], "parameter in `uses`")
+    yield from _missing(document, ("reported", "wash_sale"), said["reported"]["wash_sale"], codes, "code")
+
+
+def _missing(document: Document, path: Path, word: str, known: Any, role: str) -> Iterator[Problem]:
+    if word not in known:
+        yield Problem(document.place(*path), f"no {role} '{word}'{did_you_mean(word, known)}")
 
 
 def _formula_problems(year: Year, document: Document) -> Iterator[Problem]:
-    used = {name: year.parameters[name].unit for name in document.value["uses"]}
+    used = {name: year.parameters[name].unit for name in document.value["uses"] if name in year.parameters}
     for kind, said in document.value["kinds"].items():
         for does, amount in (("sells", "proceeds"), ("opens", "basis")):
             if does in said:
@@ -142,53 +171,23 @@ def _formula_problems(year: Year, document: Document) -> Iterator[Problem]:
 
 
 def _reading(document: Document, path: tuple[str, ...], names: Mapping[str, str], wanted: str) -> Iterator[Problem]:
-    who = f"{path[-3]} {path[-1]}" if len(path) > 2 else path[-1]
+    who = " ".join(path[1:])
     try:
         formula = _formula(document, *path)
         missing = unknown(formula, names, units.functions)
-        if missing:
-            yield from (Problem(p.place, f"{who}: {p.message}") for p in missing)
-            return
-        unit = Reader(units, names).read(formula)
+        unit = wanted if missing else Reader(units, names).read(formula)
     except Problems as found:
         yield from (Problem(p.place, f"{who}: {p.message}") for p in found.problems)
         return
+    yield from (Problem(p.place, f"{who}: {p.message}") for p in missing)
     if unit not in (wanted, units.NUMBER):
         yield Problem(formula.place, f"{who}: a {unit} where a {wanted} belongs")
 
 
-def _name_problems(year: Year, document: Document) -> Iterator[Problem]:
-    """Pools, parameters, codes and boxes' words that exist nowhere."""
-    said, form = document.value, year.documents["form_8949"].value
-    for name, asset_class in said["asset_classes"].items():
-        at = ("asset_classes", name)
-        yield from _unknown(document, (*at, "pool"), asset_class["pool"], said["pools"], "pool")
-        if asset_class["collectible"]:
-            yield from _unknown(document, (*at, "collectible"), asset_class["collectible"], form["codes"], "code")
-    for name, pool in said["pools"].items():
-        if "from" in pool:
-            yield from _unknown(document, ("pools", name, "from"), pool["from"], said["uses"], "parameter in `uses`")
-    yield from _unknown(document, ("reported", "wash_sale"), said["reported"]["wash_sale"], form["codes"], "code")
-
-
-def _unknown(document: Document, path: tuple[str, ...], word: str, known: Any, role: str) -> Iterator[Problem]:
-    if word not in known:
-        yield Problem(document.place(*path), f"no {role} '{word}'{did_you_mean(word, known)}")
-
-
 def _example_problems(year: Year, document: Document) -> Iterator[Problem]:
     for n, example in enumerate(document.value["term"]["examples"]):
-        given = example["given"]
-        got = term_of(year, given["acquired"], given["sold"])
+        acquired, sold = example["given"]["acquired"], example["given"]["sold"]
+        got = term_of(year, acquired, sold)
         if got != example["expect"]:
-            said = f"acquired {given['acquired']}, sold {given['sold']}: should be {example['expect']} and is {got}"
+            said = f"acquired {acquired} and sold {sold} should be {example['expect']} and is {got}"
             yield Problem(document.place("term", "examples", n), f"term: {said}")
-
-
-def term_of(year: Year, acquired: date, sold: date) -> str:
-    """`long` or `short` for one lot, by the year's rule."""
-    document = year.documents[FILE]
-    status = next(iter(year.statuses))
-    names = {name: year.parameter(name, status) for name in document.value["uses"]}
-    reader = Reader(exact, {**names, "acquired": acquired, "sold": sold})
-    return "long" if reader.read(_formula(document, "term", "long_if")) else "short"
