@@ -1,12 +1,12 @@
 """The ledger: every event of every file in one table, in the order things happened, and that table as a CSV.
 
-Rows count in the order of their date, then instant (a date without a time before the instants of that date), then as they stand in the
-files as given. Every row keeps its file and line. Amounts and quantities are exact decimals.
+Rows count in the order of their date, then instant (a date without a time before the instants of that date), then as
+they stand in the files as given. Every row keeps its file and line. Amounts and quantities are exact decimals.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from lotlaw.importers.detect import Found
     from lotlaw.importers.reading import Text
 
+ASSETS = ("out_asset", "in_asset", "ref_asset", "fee_asset")
+MONEY = "USD"
 ZONE = "America/New_York"
 INNER = ("rule", "part", "_cells")
 
@@ -38,10 +40,11 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Ledger:
-    """The canonical table (`schemas/ledger.schema.json`; only columns that occur), its files, and the class of each asset.
+    """The canonical table (`schemas/ledger.schema.json`; only columns that occur), its files, and each asset's class.
 
-    Always there: `kind` (Enum), `account`, `date` (Date, in the taxpayer's zone), `seq` (0, 1, ...), `file` (UInt16, into `files`), `line` (Int32).
-    Quantities and dollars are Decimal(38, 18); `timestamp` is UTC, empty for a date without a time; `source_row` holds the lines ("4;5") of a row that comes from several.
+    Always there: `kind` (Enum), `account`, `date` (Date, in the taxpayer's zone), `seq` (0, 1, ...), `file` (UInt16,
+    into `files`), `line` (Int32). Quantities and dollars are Decimal(38, 18); `timestamp` is UTC, empty for a date
+    without a time; `source_row` holds the lines ("4;5") of a row that comes from several.
     """
 
     rows: pl.DataFrame
@@ -49,18 +52,25 @@ class Ledger:
     classes: Mapping[str, str]
     warnings: tuple[str, ...] = ()
 
+    def report_text(self) -> str:
+        """What was read, for a person: rows by file and kind, rows left out and why, what needs a word."""
+        return "".join(f"{line}\n" for line in (*_said_of_files(self), *self.warnings))
+
 
 def read(
-    paths: str | Path | Iterable[str | Path], zone: str = ZONE, rules: str | Path | None = None, source: str | None = None,
-    *, ids: bool = False,
+    paths: str | Path | Iterable[str | Path], zone: str = ZONE, rules: str | Path | None = None,
+    source: str | None = None, *, ids: bool = False,
 ) -> Ledger:  # fmt: skip
     """Read exports and simple ledgers, mixed, into one ledger; instants count on their date in `zone`.
 
-    `rules` is the folder of rules (default: those that come with lotlaw), `source` forces a mapping on every file, `ids` adds the
-    stable `event_id`. Files that overlap count each event once. Raises Problems, all of all files at once.
+    `rules` is the folder of rules (default: those that come with lotlaw), `source` forces a mapping on every file,
+    `ids` adds the stable `event_id`. Files that overlap count each event once. Raises Problems, all of all files at
+    once.
     """
     folder = Path(rules) if rules else data_root() / "rules"
-    files = _imported([paths] if isinstance(paths, (str, Path)) else list(paths), folder / "sources", zone, source, ids=ids)
+    files = _imported(
+        [paths] if isinstance(paths, (str, Path)) else list(paths), folder / "sources", zone, source, ids=ids
+    )
     from lotlaw.importers.classes import classified, known
 
     files, classes, problems = classified(files, known(folder / "assets.yaml"))
@@ -70,8 +80,16 @@ def read(
     return Ledger(_table(files, ids=ids), tuple(map(_source_file, files)), classes, tuple(warnings))
 
 
+def _said_of_files(ledger: Ledger) -> Iterator[str]:
+    kinds = ledger.rows.group_by("file", "kind").len().sort("file", "kind").rows()
+    for number, file in enumerate(ledger.files):
+        yield f"{file.name}: {file.rows:,} rows by {file.source} (version {file.version})"
+        yield from (f"  {count:>9,} {kind}" for of, kind, count in kinds if of == number)
+        yield from (f"  {count:>9,} left out: {why}" for why, count in file.skipped.items())
+
+
 def _imported(paths: Sequence[str | Path], folder: Path, zone: str, source: str | None, *, ids: bool) -> list[Imported]:
-    """Every file, each event once. A file that shares days with another of its kind is read again, to tell its rows apart."""
+    """Every file, each event once. One that shares days with another of its kind is read again, to tell rows apart."""
     problems: list[Problem] = []
     found: list[tuple[Text, Found]] = []
     files: list[Imported] = []
@@ -108,7 +126,9 @@ def _table(files: Sequence[Imported], *, ids: bool) -> pl.DataFrame:
     if ids:
         rows = rows.with_columns(_ids(rows["event_id"]))
     first = ["date", "kind", "account", *(["timestamp"] if "timestamp" in rows.columns else [])]
-    return rows.select(*first, pl.int_range(pl.len(), dtype=pl.UInt32).alias("seq"), "file", "line", pl.exclude(*first, "file", "line"))
+    return rows.select(
+        *first, pl.int_range(pl.len(), dtype=pl.UInt32).alias("seq"), "file", "line", pl.exclude(*first, "file", "line")
+    )
 
 
 def _ordered(rows: pl.DataFrame) -> bool:
@@ -134,7 +154,9 @@ def _ids(keys: pl.Series) -> pl.Series:
 
 
 def _source_file(file: Imported) -> SourceFile:
-    return SourceFile(file.name, file.sha256, file.importer.id, file.importer.version, file.rows.height, dict(file.skipped))
+    return SourceFile(
+        file.name, file.sha256, file.importer.id, file.importer.version, file.rows.height, dict(file.skipped)
+    )
 
 
 def _reviews(file: Imported) -> list[str]:
@@ -152,11 +174,15 @@ def _and_more(lines: Sequence[int]) -> str:
     return f" (and {len(lines) - 1:,} more like it)" if len(lines) > 1 else ""
 
 
-ALWAYS = ("event_id", "seq", "source_file", "source_row", "mapping_id", "account", "date", "kind", "out_asset", "out_qty", "in_asset", "in_qty")  # fmt: skip
+ALWAYS = (
+    "event_id", "seq", "source_file", "source_row", "mapping_id", "account", "date", "kind", "out_asset", "out_qty",
+    "in_asset", "in_qty",
+)  # fmt: skip
+"""Columns that the canonical CSV has even where they are empty."""
 
 
-def write(ledger: Ledger, path: Path) -> None:
-    """Write a ledger that was read with `ids` as the canonical CSV, readable by its owner only, and safe to open in a spreadsheet."""
+def write_canonical(ledger: Ledger, path: Path) -> None:
+    """Write a ledger that was read with `ids` as canonical CSV: for its owner only, and safe in a spreadsheet."""
     import os
     import tempfile
 
@@ -172,7 +198,7 @@ def write(ledger: Ledger, path: Path) -> None:
 
 
 def canonical(ledger: Ledger) -> pl.DataFrame:
-    """The canonical table as text, in the order of its schema: decimals without trailing zeros, nothing a spreadsheet would run."""
+    """The canonical table as text in its schema's order; nothing in it would run in a spreadsheet."""
     import polars as pl
 
     from lotlaw.importers.canonical import table
@@ -184,11 +210,32 @@ def canonical(ledger: Ledger) -> pl.DataFrame:
         },
         schema_overrides={"file": pl.UInt16},
     )  # fmt: skip
-    rows = ledger.rows.join(origin, on="file", how="left", maintain_order="left")
+    rows = _classes_said(ledger).join(origin, on="file", how="left", maintain_order="left")
     several = [pl.col("source_row")] if "source_row" in rows.columns else []
     rows = rows.with_columns(pl.coalesce(*several, pl.col("line").cast(pl.String)).alias("source_row"))
     columns = [c for c in table().formats if c in rows.columns or c in ALWAYS]
-    return rows.select(_written(pl.col(c) if c in rows.columns else pl.lit(None), rows.schema.get(c)).alias(c) for c in columns)
+    return rows.select(
+        _written(pl.col(c) if c in rows.columns else pl.lit(None), rows.schema.get(c)).alias(c) for c in columns
+    )
+
+
+def _classes_said(ledger: Ledger) -> pl.DataFrame:
+    """The rows with the class of every asset they move, so that the table stands by itself."""
+    import polars as pl
+
+    rows = ledger.rows
+    names = [pl.when(pl.col(c) != MONEY).then(pl.col(c)) for c in ASSETS if c in rows.columns]
+    both = {"out_asset", "in_asset"} <= set(rows.columns)
+    other = (
+        pl.when((pl.col("out_asset") != MONEY) & (pl.col("in_asset") != MONEY)).then(pl.col("in_asset"))
+        if both
+        else pl.lit(None)
+    )
+    said = {"asset_class": pl.coalesce(names), "counter_class": other}
+    return rows.with_columns(
+        asset.cast(pl.String).replace_strict(dict(ledger.classes), default=None, return_dtype=pl.String).alias(name)
+        for name, asset in said.items()
+    )
 
 
 def _written(cell: pl.Expr, dtype: Any) -> pl.Expr:

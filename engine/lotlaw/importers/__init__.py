@@ -1,7 +1,8 @@
-"""Importers: exports of exchanges and brokers become rows of the ledger, by mappings that are data (`rules/sources/*.yaml`).
+"""Importers: exports of exchanges and brokers become rows of the ledger, by mappings that are data.
 
-The way is always the same: detect, read, columns, derive, skip, group, rules, write, check. All of it is columns; the mapping's formulas
-are read by the one formula reader in its text reading. A file is imported whole or not at all.
+A mapping stands in `rules/sources/<name>.yaml`. The way is always the same: detect, read, columns, derive, skip, group,
+rules, write, check. All of it is columns; the mapping's formulas are read by the one formula reader in its text
+reading. A file is imported whole or not at all.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 class Imported:
     """One file's canonical rows in the order things happened, with `line` (and `source_row` where there are several).
 
-    `cells` identifies rows that have no id of their own, if it was asked for: what the source's cells say, and which of several equal rows it is.
+    `cells` identifies rows that have no id of their own, if it was asked for: what the source's cells say, and which of
+    several equal rows it is.
     """
 
     name: str
@@ -46,7 +48,7 @@ def recognised(path: str | Path, folder: Path, source: str | None = None) -> tup
 
 
 def imported(text: Text, found: Found, zone: str, *, identified: bool = False) -> Imported:
-    """The rows of a recognised file; instants count on their date in `zone`. Raises Problems, all of the file's at once."""
+    """The rows of a recognised file; instants count on their date in `zone`. Raises all of its Problems at once."""
     from lotlaw.importers.check import finished
     from lotlaw.importers.clock import clock
     from lotlaw.importers.columns import bind, typed
@@ -62,7 +64,11 @@ def imported(text: Text, found: Found, zone: str, *, identified: bool = False) -
         raw = raw.with_columns(_cells())
     frame, problems, notes = typed(importer, binding, text.name, raw)
     seen = scope(
-        importer, binding, text.name, clock(importer.formats, importer.zone, zone), above(text, found.header, importer.reading.preamble)
+        importer,
+        binding,
+        text.name,
+        clock(importer.formats, importer.zone, zone),
+        above(text, found.header, importer.reading.preamble),
     )
     written = events(seen, frame)
     rows, more = finished(seen, written)

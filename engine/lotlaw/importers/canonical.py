@@ -1,4 +1,4 @@
-"""The canonical table as `schemas/ledger.schema.json` describes it: columns, their types, and what each kind of row needs."""
+"""The canonical table as `schemas/ledger.schema.json` has it: columns, their types, what each kind of row needs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 NUMBERS = ("quantity", "usd", "usd_signed")
 PROVENANCE = (
-    "event_id", "seq", "source_file", "source_row", "mapping_id", "mapping_version", "raw", "precision", "date", "timestamp",
+    "event_id", "seq", "source_file", "source_row", "mapping_id", "mapping_version", "raw", "precision", "date",
+    "timestamp",
 )  # fmt: skip
 """Columns that are made when a file is read, and so never taken from it under their own names."""
 

@@ -1,6 +1,7 @@
 """Finish the rows that rules wrote: dates, dollar values that follow from the legs, and what each kind of row needs.
 
-Legs are gross and positive; a fee is always besides them. `usd_value` is the value of what moves before the fee, `fee_usd` that of the fee.
+Legs are gross and positive; a fee is always besides them. `usd_value` is the value of what moves before the fee,
+`fee_usd` that of the fee.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from lotlaw.importers.scope import Scope
 from lotlaw.source import Problem
 
 OWN = ("line", "rule", "part", "source_row", "_cells", TIME, "date", "timestamp")
+ALWAYS = ("kind", "account")
 USD = "USD"
 EVERYWHERE = ("split",)
 """Kinds that happen in every account where the row names none."""
@@ -39,7 +41,8 @@ def finished(scope: Scope, written: Written) -> tuple[pl.DataFrame, list[Problem
     rows, problems = _dated(scope, written)
     rows = _valued(rows)
     rows = rows.select(c for c in rows.columns if c in OWN or rows[c].null_count() < rows.height)
-    kinds = rows["kind"].unique().drop_nulls().to_list() if "kind" in rows.columns else []
+    rows = rows.with_columns(pl.lit(None, dtype=table().dtype(c)).alias(c) for c in ALWAYS if c not in rows.columns)
+    kinds = rows["kind"].unique().drop_nulls().to_list()
     checks = [*(c for kind in sorted(kinds) for c in _of_kind(kind, set(rows.columns))), *_of_all(set(rows.columns))]
     broken = rows.select(c.breaks.any().alias(str(n)) for n, c in enumerate(checks)).row(0) if checks else ()
     for check in (c for c, bad in zip(checks, broken, strict=True) if bad):
@@ -68,9 +71,12 @@ def _bad_time(scope: Scope, label: str, cell: str | None) -> str:
         return f"{label} is empty"
     if "%Y-%m-%d" not in scope.clock.formats:
         return f"{label} {quoted(cell)} is not a date of this export"
-    if scope.clock.zone is None and pl.Series([cell]).str.contains(r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?$").item():
+    if (
+        scope.clock.zone is None
+        and pl.Series([cell]).str.contains(r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?$").item()
+    ):
         return f"{label} {quoted(cell)} does not say its zone; end it with Z or an offset like -05:00"
-    return f"{label} {quoted(cell)} is not a date; write it like 2025-03-31 or 2025-03-31T14:05:00Z"
+    return f"{label} {quoted(cell)} is not a date; write it like 2025-03-31, or like 2025-03-31T14:05:00Z"
 
 
 def _valued(rows: pl.DataFrame) -> pl.DataFrame:
@@ -81,7 +87,11 @@ def _valued(rows: pl.DataFrame) -> pl.DataFrame:
         rows = rows.with_columns(pl.when(paid).then(pl.col(c)) for c in ("fee_asset", "fee_qty"))
         dollars = pl.when(pl.col("fee_asset") == USD).then(pl.col("fee_qty"))
         rows = rows.with_columns((pl.coalesce("fee_usd", dollars) if "fee_usd" in there else dollars).alias("fee_usd"))
-    legs = [pl.when(pl.col(f"{leg}_asset") == USD).then(pl.col(f"{leg}_qty")) for leg in ("out", "in") if f"{leg}_qty" in there]
+    legs = [
+        pl.when(pl.col(f"{leg}_asset") == USD).then(pl.col(f"{leg}_qty"))
+        for leg in ("out", "in")
+        if f"{leg}_qty" in there
+    ]
     if legs and ("usd_value" not in there or rows["usd_value"].null_count()):
         known = [pl.col("usd_value")] if "usd_value" in there else []
         rows = rows.with_columns(pl.coalesce([*known, *legs]).alias("usd_value"))
@@ -102,7 +112,9 @@ def _of_kind(kind: str, there: set[str]) -> Iterator[Check]:
         yield Check(mine & pl.col(name).is_not_null(), words, name)
     for name in needs.not_money:
         if name in there:
-            yield Check(mine & (pl.col(name) == USD), f"{{{name}}} {{value}}: dollars are not what a {kind} is of", name)
+            yield Check(
+                mine & (pl.col(name) == USD), f"{{{name}}} {{value}}: dollars are not what a {kind} is of", name
+            )
 
 
 def _of_all(there: set[str]) -> Iterator[Check]:
@@ -113,9 +125,14 @@ def _of_all(there: set[str]) -> Iterator[Check]:
     for name in sorted({"in_qty", "out_qty"} & there):
         yield Check(pl.col(name) == 0, f"{{{name}}} is zero", name)
         asset = name.replace("_qty", "_asset")
-        yield Check(pl.col(name).is_not_null() & pl.col(asset).is_null(), f"{{{asset}}} is empty", asset)
+        needing = [kind for kind, needs in table().kinds.items() if asset in needs.needs]
+        nameless = pl.col(asset).is_null() if asset in there else pl.lit(value=True)
+        alone = pl.col(name).is_not_null() & nameless & ~pl.col("kind").is_in(needing)
+        yield Check(alone, f"{{{asset}}} is empty", asset)
     if {"in_asset", "out_asset"} <= there:
-        same = (pl.col("in_asset") == pl.col("out_asset")) & (pl.col("kind") != "transfer")
+        same = (
+            (pl.col("in_asset") == pl.col("out_asset")) & (pl.col("in_asset") != USD) & (pl.col("kind") != "transfer")
+        )
         yield Check(same, "{in_asset} and {out_asset} are both {value}", "in_asset")
     if "acquired_date" in there:
         later = pl.col("acquired_date").str.to_date("%Y-%m-%d", strict=False) > pl.col("date")

@@ -1,7 +1,8 @@
-"""Which class each asset is of: as a row says, else as `rules/assets.yaml` knows, else as the mapping assumes of its export.
+"""Which class each asset is of: as a row says, else as `rules/assets.yaml` knows, else as the mapping assumes.
 
-What a mapping assumes gives way to what a row says within one family (a stock may turn out to be a fund). Two families under one
-symbol are two assets (Chainlink and Interlink are both LINK): the digital one is then called `LINK (crypto)` in the files that mean it.
+What a mapping assumes gives way to what a row says within one family (a stock may turn out to be a fund). Two families
+under one symbol are two assets (Chainlink and Interlink are both LINK): the digital one is then called `LINK (crypto)`
+in the files that mean it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -51,7 +53,7 @@ def known(path: Path) -> Known:
 
 
 def classified(files: Sequence[Imported], known: Known) -> tuple[list[Imported], dict[str, str], list[Problem]]:
-    """The files, with assets of one symbol and two families told apart; the class of every asset; what cannot be settled."""
+    """The files, with assets of one symbol and two families told apart; every asset's class; what stays open."""
     settled, problems = _settled([s for n, file in enumerate(files) for s in _statements(n, file, known)], files, known)
     shared = _shared(settled, known)
     renamed = [_renamed(file, {a: f"{a} ({k})" for a, k in shared.get(n, {}).items()}) for n, file in enumerate(files)]
@@ -65,18 +67,14 @@ def classified(files: Sequence[Imported], known: Known) -> tuple[list[Imported],
 
 def _statements(number: int, file: Imported, known: Known) -> Iterator[Statement]:
     """Every asset of a file with the class that its rows, the known assets or the mapping give it."""
-    rows = file.rows
-    columns = [c for c in (*ASSETS, "asset_class") if c in rows.columns]
-    if not columns:
-        return
-    combined = rows.group_by(columns).agg(pl.col("line").min()).sort("line", *columns)
     stated: dict[tuple[str, str], int] = {}
     seen: dict[str, int] = {}
-    for row in combined.iter_rows(named=True):
-        assets = [row[c] for c in columns if c != "asset_class" and row[c] is not None]
-        principal = next((a for a in assets if a != MONEY), None)
-        if principal and row.get("asset_class"):
-            stated.setdefault((principal, row["asset_class"]), row["line"])
+    for row in _combinations(file.rows):
+        assets = [row[c] for c in ASSETS if row.get(c) is not None]
+        classes = (row.get("asset_class"), row.get("counter_class"))
+        for asset, klass in zip((a for a in assets if a != MONEY), classes, strict=False):
+            if klass:
+                stated.setdefault((asset, klass), row["line"])
         for asset in assets:
             seen.setdefault(asset, row["line"])
     for (asset, klass), line in stated.items():
@@ -87,7 +85,16 @@ def _statements(number: int, file: Imported, known: Known) -> Iterator[Statement
         yield Statement(asset, number, seen[asset], klass, stated=False)
 
 
-def _settled(statements: Sequence[Statement], files: Sequence[Imported], known: Known) -> tuple[list[Statement], list[Problem]]:
+def _combinations(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """Every combination of assets and classes that stands in a row, with the first line it stands in."""
+    columns = [c for c in (*ASSETS, "asset_class", "counter_class") if c in rows.columns]
+    if columns:
+        yield from rows.group_by(columns).agg(pl.col("line").min()).sort("line", *columns).iter_rows(named=True)
+
+
+def _settled(
+    statements: Sequence[Statement], files: Sequence[Imported], known: Known
+) -> tuple[list[Statement], list[Problem]]:
     """The statements, each with a class; assets of no class, and of two classes in one family or file."""
     settled: list[Statement] = []
     problems: list[Problem] = []
@@ -96,7 +103,8 @@ def _settled(statements: Sequence[Statement], files: Sequence[Imported], known: 
         stated = sorted((s for s in said if s.stated), key=lambda s: (s.file, s.line))
         said = [replace(s, klass=stated[0].klass) if s.klass is None and stated else s for s in said]
         nameless = [s for s in said if s.klass is None]
-        words = f"the class of {quoted(asset)} is not known; say its asset_class ({', '.join(known.families)}) on one of its rows"
+        choice = ", ".join(klass for klass, family in known.families.items() if family != "money")
+        words = f"the class of {quoted(asset)} is not known; say its asset_class ({choice}) on one of its rows"
         problems += [Problem(_place(files, s), words) for s in nameless[:1]]
         problems += _at_odds(stated, files, known)
         settled += [s for s in said if s.klass is not None]
@@ -107,10 +115,13 @@ def _at_odds(stated: Sequence[Statement], files: Sequence[Imported], known: Know
     """Of the classes that rows give an asset, those that differ from an earlier one of the same family or file."""
     for n, later in enumerate(stated):
         for earlier in stated[:n]:
-            related = later.file == earlier.file or known.families.get(later.klass or "") == known.families.get(earlier.klass or "")
+            related = later.file == earlier.file or known.families.get(later.klass or "") == known.families.get(
+                earlier.klass or ""
+            )
             if later.klass != earlier.klass and related:
-                said = f"{quoted(later.asset)} is of class {later.klass} here and {earlier.klass} in {_place(files, earlier)}"
-                yield Problem(_place(files, later), f"{said}; one asset has one class")
+                there = f"{earlier.klass} in {_place(files, earlier)}"
+                said = f"{quoted(later.asset)} is of class {later.klass} here and {there}; one asset has one class"
+                yield Problem(_place(files, later), said)
                 break
 
 

@@ -1,8 +1,8 @@
 """When: text as a day, or as an instant that counts on its date in the taxpayer's zone.
 
-Formats are tried in the order a mapping gives them; one without an hour is a day. `iso` is a date, or an instant with or without
-offset. An instant without offset stands in the mapping's zone; a mapping that names none refuses it. Where clocks go back, the earlier of two readings
-counts; one that clocks leave out is refused.
+Formats are tried in the order a mapping gives them; one without an hour is a day. `iso` is a date, or an instant with
+or without offset. An instant without offset stands in the mapping's zone; a mapping that names none refuses it. Where
+clocks go back, the earlier of two readings counts; one that clocks leave out is refused.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ def _plausible(days: pl.Series) -> pl.Series:
     """The dates whose year makes sense; 0205 is a slip, not a year."""
     first, last = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
     lowest, highest = days.min(), days.max()
-    if lowest is None or (isinstance(lowest, date) and isinstance(highest, date) and first <= lowest and highest <= last):
+    if lowest is None or (
+        isinstance(lowest, date) and isinstance(highest, date) and first <= lowest and highest <= last
+    ):
         return days
     return days.set(~days.is_between(first, last).fill_null(value=True), None)
 

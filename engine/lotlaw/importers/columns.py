@@ -1,8 +1,9 @@
 """Find a mapping's columns in a header, and turn their cells into exact values, collecting every cell that is none.
 
-Types: `text`, `symbol` (text under the mapping's names for assets), `decimal` (as exports decorate it: `$`, thousands, parentheses,
-a unit), and the plain ones of hand-written ledgers: `quantity` (more than zero), `amount` (not below zero), `signed`, `date`,
-`acquired` (a date, VARIOUS, INHERITED or UNKNOWN), `flag` (yes or no). Every column is tried as it stands first; only one with odd cells is looked at closer.
+Types: `text`, `symbol` (text under the mapping's names for assets), `decimal` (as exports decorate it: `$`, thousands,
+parentheses, a unit), and the plain ones of hand-written ledgers: `quantity` (more than zero), `amount` (not below
+zero), `signed`, `date`, `acquired` (a date, VARIOUS, INHERITED or UNKNOWN), `flag` (yes or no). Every column is tried
+as it stands first; only one with odd cells is looked at closer.
 """
 
 from __future__ import annotations
@@ -22,7 +23,14 @@ from lotlaw.source import Place, Problem, Problems
 
 ACQUIRED = ("VARIOUS", "INHERITED", "UNKNOWN")
 PLAIN = ("quantity", "amount", "signed")
-_TYPES = {"quantity": "quantity", "usd": "amount", "usd_signed": "signed", "date": "date", "acquired": "acquired", "flag": "flag"}
+_TYPES = {
+    "quantity": "quantity",
+    "usd": "amount",
+    "usd_signed": "signed",
+    "date": "date",
+    "acquired": "acquired",
+    "flag": "flag",
+}
 _FLAGS = {"yes": True, "true": True, "y": True, "1": True, "no": False, "false": False, "n": False, "0": False}
 
 
@@ -41,7 +49,7 @@ class Binding:
 
 
 def bind(importer: Importer, name: str, header: Header) -> Binding:
-    """Find the columns; a name that is missing, stands twice or (where the mapping is strict) is unknown is a problem."""
+    """Find the columns. Raises Problems where one is missing, stands twice or (in a strict mapping) is unknown."""
     columns = {column.alias: column for column in importer.columns}
     found = {column.alias: _where(column, header.cells) for column in importer.columns}
     if importer.reading.canonical:
@@ -76,7 +84,7 @@ def _canonical(header: Header, taken: set[str]) -> Iterator[Column]:
     known = table()
     for cell in dict.fromkeys(header.cells):
         if cell in known.formats and cell not in taken and cell not in PROVENANCE:
-            yield Column(cell, (cell,), _TYPES.get(known.formats[cell], "text"), values=known.words.get(cell, ()))
+            yield Column(cell, (cell,), _TYPES.get(known.formats[cell], "text"), True, known.words.get(cell, ()))
 
 
 def _missing(
@@ -88,13 +96,17 @@ def _missing(
             yield Problem(Place(name, header.line), f"no column {names}, which {importer.id} needs")
 
 
-def _twice(importer: Importer, name: str, header: Header, found: Mapping[str, tuple[int, str] | None]) -> Iterator[Problem]:
+def _twice(
+    importer: Importer, name: str, header: Header, found: Mapping[str, tuple[int, str] | None]
+) -> Iterator[Problem]:
     used = {header.cells[place[0]] for place in found.values() if place}
     for cell in dict.fromkeys(c for c in header.cells if c and (c in used or importer.reading.strict)):
         fields = [n for n, other in enumerate(header.cells, 1) if other == cell]
         if len(fields) > 1:
             numbers = " and ".join(map(str, fields))
-            yield Problem(Place(name, header.line, fields[1]), f"column {quoted(cell)} stands twice, in fields {numbers}")
+            yield Problem(
+                Place(name, header.line, fields[1]), f"column {quoted(cell)} stands twice, in fields {numbers}"
+            )
 
 
 def _strangers(
@@ -105,7 +117,12 @@ def _strangers(
     if importer.reading.canonical:
         known += [n for n in table().formats if n not in PROVENANCE]
     for n, cell in enumerate(header.cells):
-        if cell and n not in taken and not (importer.reading.canonical and cell in PROVENANCE) and cell not in header.cells[:n]:
+        if (
+            cell
+            and n not in taken
+            and not (importer.reading.canonical and cell in PROVENANCE)
+            and cell not in header.cells[:n]
+        ):
             hint = did_you_mean(cell, known) or f"; {importer.id} knows {', '.join(dict.fromkeys(known))}"
             yield Problem(Place(name, header.line, n + 1), f"unknown column {quoted(cell)}{hint}")
 
@@ -113,7 +130,7 @@ def _strangers(
 def typed(
     importer: Importer, binding: Binding, name: str, raw: pl.DataFrame
 ) -> tuple[pl.DataFrame, list[Problem], list[str]]:
-    """The columns as values beside `line`, without the rows that hold a cell that is none; those cells; what was rounded."""
+    """The columns as values, without rows that hold a cell that is none; those cells; what was rounded."""
     aliases = [alias for alias in binding.fields if alias in raw.columns]
     frame = raw.select(*_kept(raw), *(_as_it_stands(binding.columns[alias]) for alias in aliases))
     frame = _emptied(frame, aliases)
@@ -121,18 +138,24 @@ def typed(
         frame = frame.with_columns(pl.col(pl.String).str.replace(r"^'([=+\-@\t\r'])", "$1"))
     fine = _too_fine(binding, aliases, raw)
     rounded = [alias for alias in fine if binding.columns[alias].rounds]
-    odd = [a for a in aliases if a in rounded or (_has_odd(binding.columns[a]) and frame[a].null_count() != raw[a].null_count())]
+    odd = [
+        a
+        for a in aliases
+        if a in rounded or (_has_odd(binding.columns[a]) and frame[a].null_count() != raw[a].null_count())
+    ]
     frame = frame.with_columns(_closer(binding.columns[alias], raw[alias]).alias(alias) for alias in odd)
     found = [_unread(binding, name, alias, raw, frame) for alias in odd]
     found += [_decimals(binding, name, a, raw, lines) for a, lines in fine.items() if a not in rounded]
-    found += [_wrong_sign(binding, name, alias, frame) for alias in aliases]
+    found += [_wrong_sign(binding, name, a, frame, fine.get(a, [])) for a in aliases]
+    found += [_empty(binding, name, alias, raw) for alias in aliases]
     lines = [line for _, bad in found for line in bad]
     if lines:
         frame = frame.filter(~pl.col("line").is_in(lines))
     if importer.symbols or importer.symbol_patterns:
         frame = frame.with_columns(_symbols(importer, frame[a]) for a in aliases if binding.columns[a].type == "symbol")
     notes = [
-        f"{name}:{fine[a][0]}: {binding.label(a)} has more than 18 decimals in {len(fine[a]):,} row(s); rounded" for a in rounded
+        f"{name}:{fine[a][0]}: {binding.label(a)} has more than 18 decimals in {len(fine[a]):,} row(s); rounded"
+        for a in rounded
     ]
     return frame, [p for problems, _ in found for p in problems], notes
 
@@ -230,14 +253,23 @@ def _decimals(binding: Binding, name: str, alias: str, raw: pl.DataFrame, lines:
     return named(name, lines, said, binding.fields[alias] + 1), lines
 
 
-def _wrong_sign(binding: Binding, name: str, alias: str, frame: pl.DataFrame) -> Found:
+def _empty(binding: Binding, name: str, alias: str, raw: pl.DataFrame) -> Found:
+    """The empty cells of a column that says one of a few words on every row."""
+    column = binding.columns[alias]
+    if column.optional or not column.values:
+        return [], []
+    lines = raw["line"].filter(raw[alias].is_null() | (raw[alias].str.strip_chars() == "")).to_list()
+    return named(name, lines, f"{binding.label(alias)} is empty", binding.fields[alias] + 1), lines
+
+
+def _wrong_sign(binding: Binding, name: str, alias: str, frame: pl.DataFrame, known: list[int]) -> Found:
     kind = binding.columns[alias].type
     if kind not in ("quantity", "amount"):
         return [], []
     bad = frame[alias] <= 0 if kind == "quantity" else frame[alias] < 0
     if not bad.any():
         return [], []
-    rows = frame.filter(bad)
+    rows = frame.filter(bad & ~frame["line"].is_in(known))
     said = [_sign_words(binding.label(alias), f"{cell.normalize():f}") for cell in rows[alias].head(SHOWN).to_list()]
     lines = rows["line"].to_list()
     return named(name, lines, said, binding.fields[alias] + 1), lines

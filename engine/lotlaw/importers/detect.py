@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from lotlaw.source import Problems, parse_yaml, shown
 WITHIN = 25
 """Lines in which a header is looked for, unless a mapping says otherwise."""
 ABOVE = 5
-"""Lines above a header in which the title of its section stands."""
+"""Lines above a header among which the title of its section stands."""
 SEPARATORS = (",", ";", "\t")
 
 
@@ -44,14 +44,16 @@ class Found:
 
 @lru_cache(maxsize=8)
 def signatures(folder: Path) -> tuple[Signature, ...]:
-    """The signatures of all mappings of a folder; only what stands above `columns:` in each is read. Raises Problems."""
+    """The signatures of a folder's mappings, of which only what stands above `columns:` is read. Raises Problems."""
     return tuple(_signature(path) for path in sorted(folder.glob("*.yaml")))
 
 
 def _signature(path: Path) -> Signature:
     said: Any = None
     try:
-        said = parse_yaml(path.read_text(encoding="utf-8-sig").split("\ncolumns:", 1)[0], shown(path), text_only=True).value
+        said = parse_yaml(
+            path.read_text(encoding="utf-8-sig").split("\ncolumns:", 1)[0], shown(path), text_only=True
+        ).value
         detect = said["detect"]
         return Signature(
             path, said["id"], said["title"], frozenset(detect["header"]), frozenset(detect.get("without", ())),
@@ -66,35 +68,40 @@ def recognise(text: Text, known: tuple[Signature, ...], forced: str | None = Non
     """The mapping whose required names the file's header has the most of. Raises Problems where none or two fit."""
     tried = [s for s in known if forced in (None, s.id)]
     if not tried:
-        names = [s.id for s in known]
-        raise refused(text.name, f"no mapping is called '{forced}'{did_you_mean(str(forced), names)}; there are {', '.join(names)}")
+        ids = [s.id for s in known]
+        said = f"no mapping is called '{forced}'{did_you_mean(str(forced), ids)}; there are {', '.join(ids)}"
+        raise refused(text.name, said if known else "there are no mappings to read it with in the folder of rules")
     start = head(text)
     found = [f for separator in SEPARATORS if separator in start for f in _found(start, separator, tried)]
     best = [f for f in found if len(f.signature.header) == max(len(f.signature.header) for f in found)]
     fitting = {f.signature.id: f for f in reversed(best)}
     if len(fitting) > 1:
-        names = " and ".join(sorted(fitting))
-        raise refused(text.name, f"the header fits {names}; say which with --source", best[0].header.line)
+        both = " and ".join(sorted(fitting))
+        raise refused(text.name, f"the header fits {both}; say which with --source", best[0].header.line)
     if not fitting:
         raise _unknown(text, start, tried)
     return next(iter(fitting.values()))
 
 
-def _found(start: str, separator: str, tried: Iterable[Signature]) -> Iterable[Found]:
+def _found(start: str, separator: str, tried: Iterable[Signature]) -> Iterator[Found]:
+    """Every row that is the header of a signature, among the lines in which it is looked for."""
     lines = start.splitlines()
-    for row in rows_of(start, separator, max(s.within for s in tried)):
+    under = {s.id: _below(s.under, lines) for s in tried if s.under}
+    possible = [s for s in tried if s.id not in under or under[s.id]]
+    for row in rows_of(start, separator, max((s.within for s in possible), default=0)):
         names = set(row.cells)
-        for signature in tried:
-            if row.line <= signature.within and signature.header <= names and not signature.without & names:
-                above = lines[max(0, row.line - 1 - ABOVE) : row.line - 1]
-                if signature.under is None or _matches(signature.under, above):
-                    yield Found(signature, row)
+        for signature in possible:
+            placed = row.line <= signature.within and (signature.id not in under or row.line in under[signature.id])
+            if placed and signature.header <= names and not signature.without & names:
+                yield Found(signature, row)
 
 
-def _matches(pattern: str, lines: list[str]) -> bool:
+def _below(title: str, lines: list[str]) -> set[int]:
+    """The numbers of the lines that stand close below one that matches a title."""
     import polars as pl
 
-    return bool(pl.Series(lines, dtype=pl.String).str.contains(pattern).any())
+    titles = pl.Series(lines, dtype=pl.String).str.contains(title).arg_true().to_list()
+    return {number + 1 + below for number in titles for below in range(1, ABOVE + 1)}
 
 
 def _unknown(text: Text, start: str, tried: Iterable[Signature]) -> Problems:

@@ -1,7 +1,8 @@
-"""Turn the cells of an export into rows of the ledger: derive, skip, group, choose a rule for each row, write what it says.
+"""Turn the cells of an export into rows of the ledger: derive, skip, group, choose a rule for each, write what it says.
 
-Everything is columns. A rule is chosen for all rows at once (the first whose condition holds); a field is written once if all rules that
-took a row agree on it, else by rule. What nothing explains is named with its line and cells: no row is guessed or dropped in silence.
+Everything is columns. A rule is chosen for all rows at once (the first whose condition holds); a field is written once
+if all rules that took a row agree on it, else by rule. What nothing explains is named with its line and cells: no row
+is guessed or dropped in silence.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ PLAIN = {"line": pl.Int32, "part": pl.UInt16, "rule": pl.UInt16}
 
 @dataclass(frozen=True)
 class Written:
-    """Rows with the fields that rules wrote, `line`, `rule` (into `rules`) and `part` (of an event); what was left out."""
+    """Rows with the fields that rules wrote, `line`, `rule` (into `rules`), `part` (of an event); what was left out."""
 
     rows: pl.DataFrame
     rules: tuple[Rule, ...]
@@ -120,9 +121,12 @@ def _unexplained(scope: Scope, rows: pl.DataFrame, rules: Sequence[Rule], group:
     if not rows[RULE].null_count():
         return []
     strange = rows.filter(pl.col(RULE).is_null())
-    tried = f"line{'s'[: len(rules) - 1]} {', '.join(str(rule.place.line) for rule in rules)}"
+    lines = [str(rule.place.line) for rule in rules]
+    tried = f"line {lines[0]}" if len(lines) == 1 else f"{len(lines)} rules, lines {lines[0]} to {lines[-1]}"
     what = f"no rule of {scope.importer.id}{f', {group},' if group else ''} takes this row"
-    said = [f"{what}: {_cells(scope, row)} (tried: {Path(scope.importer.file).name}, {tried})" for row in _shown(strange)]
+    said = [
+        f"{what}: {_cells(scope, row)} (tried: {Path(scope.importer.file).name}, {tried})" for row in _shown(strange)
+    ]
     return named(scope.file, strange["line"].to_list(), said)
 
 
@@ -150,7 +154,8 @@ def _unread(scope: Scope, rows: pl.DataFrame) -> list[Problem]:
         deaf = [n for n, names in reads.items() if alias not in names]
         lost = rows.filter(pl.col(alias).is_not_null() & pl.col(RULE).is_in(deaf)) if deaf else rows.clear()
         said = [
-            f"{scope.binding.label(alias)} {quoted(plain(row[alias]))} says nothing about a row of kind '{row['kind']}'; leave it empty"
+            f"{scope.binding.label(alias)} {quoted(plain(row[alias]))} says nothing about a row of kind "
+            f"'{row['kind']}'; leave it empty"
             for row in _shown(lost)
         ]
         problems += named(scope.file, lost["line"].to_list(), said, scope.binding.fields[alias] + 1)
@@ -196,8 +201,14 @@ def _wanted(scope: Scope, rows: pl.DataFrame, events: Mapping[int, Event]) -> pl
 def _fields(scope: Scope, rows: pl.DataFrame, events: Mapping[int, Event], base: int, part: int) -> pl.DataFrame:
     """One row for each of `rows`, with the fields its rule's event writes."""
     names = dict.fromkeys(name for event in events.values() for name in event.fields)
-    taken = [a for a in scope.binding.fields if a in rows.columns and a not in {c.alias for c in scope.importer.columns}]
-    fields = {f"={n}": f for n in (*names, *(t for t in taken if t not in names)) if (f := _field(scope, n, events, n in taken))}
+    taken = [
+        a for a in scope.binding.fields if a in rows.columns and a not in {c.alias for c in scope.importer.columns}
+    ]
+    fields = {
+        f"={n}": f
+        for n in (*names, *(t for t in taken if t not in names))
+        if (f := _field(scope, n, events, n in taken))
+    }
     written = scope.computed(rows, fields)
     kept = [c for c in ("line", "source_row", "_cells") if c in rows.columns]
     return written.select(
@@ -212,19 +223,23 @@ def _field(scope: Scope, name: str, events: Mapping[int, Event], taken: bool) ->
     place = Place(scope.importer.file)
     for n, event in events.items():
         given = event.fields.get(name)
-        value: Value = None if given is None else given
-        if isinstance(given, Formula):
-            value, place = scope.read(given), given.place
+        value: Value = scope.read(given) if isinstance(given, Formula) else given
+        place = given.place if isinstance(given, Formula) else place
         key = "" if value is None else f"={given.text}" if isinstance(given, Formula) else f"'{given}"
         said.setdefault(key, (value, []))[1].append(n)
     dtype = pl.String() if name == TIME else table().dtype(name)
-    *others, (last, _) = [(column(value).cast(dtype), numbers) for value, numbers in said.values()]
+    *others, (last, _) = [(_fitting(column(value), dtype), numbers) for value, numbers in said.values()]
     whole = last
     for value, numbers in others:
         whole = pl.when(pl.col(RULE).is_in(numbers)).then(value).otherwise(whole)
     if taken:
         return pl.coalesce(pl.col(name).cast(dtype), whole), place
     return None if list(said) == [""] else (whole, place)
+
+
+def _fitting(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """A formula's value as a column of the table; dates may be ISO text."""
+    return value.cast(pl.String).str.to_date("%Y-%m-%d") if dtype == pl.Date else value.cast(dtype)
 
 
 def _together(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -19,7 +19,7 @@ KEY = "_group"
 
 @dataclass(frozen=True)
 class Grouped:
-    """One row for each group, what formulas see of it, the rows of legs that are written one by one, and the other rows."""
+    """One row for each group, what formulas see of it, the rows of legs that are written singly, and the other rows."""
 
     scope: Scope
     rows: pl.DataFrame
@@ -40,7 +40,9 @@ def grouped(scope: Scope, group: Group, frame: pl.DataFrame) -> Grouped:
     whole = _whole(scope, group, mine, wanted, frame.columns)
     problems = [p for name, leg in group.legs.items() for p in _mixed(scope, group, name, leg, whole)]
     items = {name: _items(mine, name, leg) for name, leg in group.legs.items() if name in _each(group)}
-    return Grouped(_seeing(scope, group, wanted, frame), whole, items, marked.filter(pl.col(KEY).is_null()).drop(KEY), problems)
+    return Grouped(
+        _seeing(scope, group, wanted), whole, items, marked.filter(pl.col(KEY).is_null()).drop(KEY), problems
+    )
 
 
 def _formulas(group: Group) -> Iterator[Formula]:
@@ -68,7 +70,9 @@ def _whole(scope: Scope, group: Group, rows: pl.DataFrame, wanted: set[str], col
         return rows.group_by(KEY, maintain_order=True).agg(first, *cells, _lines(), *legs)
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0]
-        raise Problems([Problem(group.when.place, f"{group.name}: its legs do not fit their columns: {reason}")]) from None
+        raise Problems(
+            [Problem(group.when.place, f"{group.name}: its legs do not fit their columns: {reason}")]
+        ) from None
 
 
 def _lines() -> pl.Expr:
@@ -109,7 +113,7 @@ def _items(rows: pl.DataFrame, name: str, leg: Leg) -> pl.DataFrame:
     return rows.filter(kept).select(KEY, "line", pl.exclude(KEY).name.prefix("it."))
 
 
-def _seeing(scope: Scope, group: Group, wanted: set[str], frame: pl.DataFrame) -> Scope:
+def _seeing(scope: Scope, group: Group, wanted: set[str]) -> Scope:
     names: dict[str, Value] = {f"{leg}.n": pl.col(f"{leg}.n") for leg in group.legs}
     names |= {full: pl.col(full) for full in wanted if not full.startswith("it.")}
     names |= {f"it.{a}": pl.col(f"it.{a}") if isinstance(v, pl.Expr) else v for a, v in scope.names.items()}

@@ -1,7 +1,8 @@
 """Which rows are the same event: within a file none may be, and over overlapping files each counts once.
 
-A row with an id of the source is known by it (and by kind and part, where one id gives several rows). Any other row is known by what
-its cells say, and which it is of those that say the same: two equal purchases of one day stay two, also when files overlap.
+A row with an id of the source is known by it (and by kind and part, where one id gives several rows). Any other row is
+known by what its cells say, and which it is of those that say the same: two equal purchases of one day stay two, also
+when files overlap.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ def repeated(file: Imported) -> list[Problem]:
     later = known.filter(~pl.struct(keys).is_first_distinct())
     if not later.height:
         return []
-    said = [f"id {quoted(row[first])} stands in line {_line(known, row, keys)} already" for row in later.head(SHOWN).to_dicts()]
+    said = [
+        f"id {quoted(row[first])} stands in line {_line(known, row, keys)} already"
+        for row in later.head(SHOWN).to_dicts()
+    ]
     return named(file.name, later["line"].to_list(), said)
 
 
@@ -57,7 +61,11 @@ def _share_a_day(a: pl.DataFrame, b: pl.DataFrame) -> bool:
     if not a.height or not b.height:
         return False
     first, last = a["date"].min(), a["date"].max()
-    return bool(b["date"].is_between(pl.lit(first), pl.lit(last)).any()) if first is not None and last is not None else False
+    return (
+        bool(b["date"].is_between(pl.lit(first), pl.lit(last)).any())
+        if first is not None and last is not None
+        else False
+    )
 
 
 def identified(file: Imported) -> Imported:
@@ -81,7 +89,9 @@ def once(files: Sequence[Imported], shared: set[int]) -> tuple[list[Imported], l
     problems: list[Problem] = []
     for n, file in enumerate(files):
         for other in [k for m, k in enumerate(kept) if {n, m} <= shared and k.importer.id == file.importer.id]:
-            both = file.rows.join(other.rows.select(EVENT, _content(other, file), pl.col("line").alias("_line")), on=EVENT)
+            both = file.rows.join(
+                other.rows.select(EVENT, _content(other, file), pl.col("line").alias("_line")), on=EVENT
+            )
             problems += _conflicts(file, other, both)
             rest = file.rows.filter(~pl.col(EVENT).is_in(both[EVENT].implode()))
             note = f"{file.name}: {both.height:,} row(s) stand in {other.name} too and count once"

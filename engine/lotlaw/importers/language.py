@@ -15,7 +15,7 @@ TIME = "time"
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the file: names it goes by (or `/pattern/`), type, and the words it may hold if they are a closed list."""
+    """A column of the file: names (or `/pattern/`) it goes by, type, and the words it may hold if they are a list."""
 
     alias: str
     names: tuple[str, ...]
@@ -95,7 +95,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Importer:
-    """One mapping. `key` names the fields that an event's id is made of; `show`, the columns a message about a row shows."""
+    """One mapping. `key`: the fields that an event's id is made of; `show`: the columns that a message shows."""
 
     id: str
     version: int

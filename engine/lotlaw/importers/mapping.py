@@ -1,12 +1,13 @@
 """Read a mapping, `rules/sources/<name>.yaml`: how one kind of export becomes rows of the ledger.
 
-Everything in it is data: columns by name, formulas of the *text* profile, tables of values. Nothing in it can run code, reach
-attributes, files or the network; patterns are matched in linear time. Scalars are read as the text they are (`NO`, `1E5`, `Yes`).
+Everything in it is data: columns by name, formulas of the *text* profile, tables of values. Nothing in it can run code,
+reach attributes, files or the network; patterns are matched in linear time. Scalars are read as the text they are
+(`NO`, `1E5`, `Yes`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -82,8 +83,9 @@ class _Assembly:
         }
         importer = Importer(
             id=said["id"], version=int(said["version"]), title=said["title"], file=self.document.file,
-            reading=self.reading(), columns=self.columns, formats=tuple(time.get("formats", ("iso",))), zone=time.get("zone"),
-            derive=derive, skip=tuple(self.skip(("skip", n)) for n in range(len(said.get("skip", ())))),
+            reading=self.reading(), columns=self.columns, formats=tuple(time.get("formats", ("iso",))),
+            zone=time.get("zone"), derive=derive,
+            skip=tuple(self.skip(("skip", n)) for n in range(len(said.get("skip", ())))),
             groups=tuple(self.group(("group", n)) for n in range(len(said.get("group", ())))),
             rules=tuple(self.rule(("rules", n)) for n in range(len(said.get("rules", ())))),
             symbols=symbols.get("map", {}), symbol_patterns=tuple((a, b) for a, b in symbols.get("patterns", ())),
@@ -102,19 +104,25 @@ class _Assembly:
         )  # fmt: skip
 
     def patterns(self) -> None:
-        """Patterns outside formulas: of column names, lines and symbols."""
-        read, columns = self.part("read"), self.columns
-        said = [(("columns", c.alias), name.strip("/")) for c in columns for name in c.names if name.startswith("/")]
-        said += [(("read", "preamble", name), pattern) for name, pattern in read.get("preamble", {}).items()]
-        said += [((*p, "0"), pattern[0]) for p, pattern in ((("symbols", "patterns"), p) for p in self.part("symbols").get("patterns", ()))]
-        said += [((a, b), self.said[a][b]) for a, b in (("read", "stop_at"), ("detect", "under")) if b in self.part(a)]
-        from lotlaw.readings.text import pattern as readable
+        """Check the patterns outside formulas: of column names, lines and symbols."""
+        from lotlaw.readings.text import pattern
 
-        for path, text in said:
+        for path, text in self.said_patterns():
             try:
-                readable(text)
+                pattern(text)
             except Mistake as mistake:
                 self.problem(self.document.place(*path), mistake.message)
+
+    def said_patterns(self) -> Iterator[tuple[Path_, str]]:
+        for column in self.columns:
+            yield from ((("columns", column.alias), n.strip("/")) for n in column.names if n.startswith("/"))
+        for name, text in self.part("read").get("preamble", {}).items():
+            yield ("read", "preamble", name), text
+        for n, (text, _) in enumerate(self.part("symbols").get("patterns", ())):
+            yield ("symbols", "patterns", n), text
+        for part, key in (("read", "stop_at"), ("detect", "under")):
+            if key in self.part(part):
+                yield (part, key), self.part(part)[key]
 
     def formula(self, path: Path_, text: str | None = None) -> Formula:
         place = self.document.place(*path)

@@ -1,6 +1,7 @@
 """Read an export into a table of text cells, whatever its encoding, preamble or footer, and refuse what is no table.
 
-Limits stand before parsing: a file's size, a line's length, quotes that close. Nothing is read twice, so a pipe will do.
+Limits stand before parsing: a file's size, a line's length, quotes that close. Nothing is read twice, so a pipe will
+do.
 """
 
 from __future__ import annotations
@@ -169,39 +170,39 @@ def cleaned(cell: str) -> str:
 
 
 def cells(text: Text, header: Header, wanted: dict[str, int], stop_at: str | None) -> pl.DataFrame:
-    """The wanted fields (alias -> field number from 0) as text, empty ones null, and `line`; blank lines are left out."""
+    """The wanted fields (alias: field number from 0) as text, empty ones null, and `line`; without blank lines."""
     import polars as pl
 
     data = text.data if stop_at is None else _until(text.data, header.last_line, stop_at)
     _complete(text, data, header)
-    frame = _parsed(text, data, header, sorted(set(wanted.values())))
-    first = header.last_line + 1
-    if b'"' not in data or data.count(b"\n") + (not data.endswith(b"\n")) - header.last_line == frame.height:
-        frame = frame.with_columns(_counted(frame.height, first))
-    else:
-        frame = _parsed(text, data, header, list(range(len(header.cells))))
-        frame = frame.with_columns(_counted(frame.height, first) + _breaks_before())
-    return _filled(frame).select("line", *(pl.col(str(field)).alias(alias) for alias, field in wanted.items()))
+    frame = _parsed(text, data, header)
+    lines = _counted(frame.height, header.last_line + 1)
+    if b'"' in data and data.count(b"\n") + (not data.endswith(b"\n")) - header.last_line != frame.height:
+        lines = lines + _breaks_before()
+    frame = _filled(frame.with_columns(lines))
+    return frame.select("line", *(pl.col(str(field)).alias(alias) for alias, field in wanted.items()))
 
 
-def _parsed(text: Text, data: bytes, header: Header, fields: list[int], spare: int = 1) -> pl.DataFrame:
-    """The fields by number. A row may end in a comma more than the header, but may not hold more."""
+def _parsed(text: Text, data: bytes, header: Header, spare: int = 1) -> pl.DataFrame:
+    """All fields by number: read whole, because polars lets rows be too long where it reads only some columns.
+
+    A row may end in a comma more than the header, but may not hold more.
+    """
     import polars as pl
 
     width = len(header.cells)
-    extra = [str(n) for n in range(width, width + spare)]
     try:
         frame = pl.read_csv(
             data, has_header=False, skip_lines=header.last_line, separator=header.separator, infer_schema=False,
             schema={str(n): pl.String for n in range(width + spare)}, missing_columns="insert",
-            columns=[*fields, *map(int, extra)],
         )  # fmt: skip
     except pl.exceptions.NoDataError:
-        return pl.DataFrame(schema={str(n): pl.String for n in fields})
+        return pl.DataFrame(schema={str(n): pl.String for n in range(width)})
     except pl.exceptions.PolarsError as error:
-        if spare == 1 and "more fields" in str(error):
-            return _parsed(text, data, header, fields, SPARE)
+        if spare == 1 and ("more fields" in str(error) or "n_extra" in str(error)):
+            return _parsed(text, data, header, SPARE)
         raise _unreadable(text, data, header) from None
+    extra = [str(n) for n in range(width, width + spare)]
     wide = pl.any_horizontal(pl.col(extra).is_not_null())
     if frame.select(wide.any()).item():
         lines = frame.select(_counted(frame.height, header.last_line + 1).filter(wide))["line"].to_list()

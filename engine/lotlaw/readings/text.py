@@ -1,8 +1,9 @@
 """The text reading: polars expressions over the cells of an export, for importers.
 
-A value is a column (`pl.Expr`), or a plain `str`, `Decimal`, `bool` or `None` for what a formula writes out or a file does not have.
-Amounts are `Decimal(38, 18)`, exact. Nothing is undefined: an empty cell in arithmetic gives an empty cell, division by zero
-gives an empty cell, and a condition that cannot be answered counts as no. Patterns are matched by polars in linear time, without look-around.
+A value is a column (`pl.Expr`), or a plain `str`, `Decimal`, `bool` or `None` for what a formula writes out or a file
+does not have. Amounts are `Decimal(38, 18)`, exact. Nothing is undefined: an empty cell in arithmetic gives an empty
+cell, division by zero gives an empty cell, and a condition that cannot be answered counts as no. Patterns are matched
+by polars in linear time, without look-around.
 """
 
 from __future__ import annotations
@@ -118,7 +119,9 @@ def number(text: pl.Expr) -> pl.Expr:
     digits = part("digits").str.replace_all(",", "", literal=True)
     size = pl.concat_str(digits, part("power").fill_null("")).cast(DECIMAL, strict=False)
     signs = part("sign").is_not_null().cast(pl.Int8) + part("inner").is_not_null() + part("open").is_not_null()
-    minus = part("open").is_not_null() | (part("sign") == "-").fill_null(False) | (part("inner") == "-").fill_null(False)
+    minus = (
+        part("open").is_not_null() | (part("sign") == "-").fill_null(False) | (part("inner") == "-").fill_null(False)
+    )
     sound = (part("open").is_null() == part("close").is_null()) & (signs <= 1)
     return pl.when(sound & ~minus).then(size).when(sound).then(-size)
 
@@ -170,7 +173,10 @@ def _part(cell: pl.Expr, separator: Value, place: Value) -> pl.Expr:
 
 
 def _sum(*amounts: Value) -> Value:
-    return reduce(add, (column(a).fill_null(ZERO) for a in amounts if a is not None), ZERO)
+    total: Value = ZERO
+    for amount in amounts:
+        total = total if amount is None else add(total, column(amount).fill_null(ZERO))
+    return total
 
 
 def _coalesce(*values: Value) -> Value:
