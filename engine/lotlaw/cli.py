@@ -6,6 +6,7 @@ is used, so that a command starts at once.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -57,10 +58,12 @@ def demo(out: Annotated[Path | None, typer.Option(help="Also write the return in
     """A complete return of one made-up taxpayer, from a Coinbase and a Schwab export that come with lotlaw."""
     from lotlaw.filing import file_years
     from lotlaw.render import render
-    from lotlaw.starter import demo_files
+    from lotlaw.starter import DEMO, demo_files
 
     year, exports, taxpayer = demo_files()
-    (return_,) = file_years([year], exports, taxpayer, out=out, formats=["json", "csv", "txt", "html"])
+    formats, folder = ["json", "csv", "txt", "html"], out.resolve() if out else None
+    with contextlib.chdir(DEMO):  # so that the exports are called by their names, wherever lotlaw is installed
+        (return_,) = file_years([year], exports, taxpayer, out=folder, formats=formats)
     print(render(return_, "txt"))
     _summary(return_, out)
 

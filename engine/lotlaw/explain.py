@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from lotlaw.answers import matches
-from lotlaw.law import Form, Line, Year, exported, find_line
+import polars as pl
+
+from lotlaw.law import Cite, Form, Line, Year, exported, find_line, line_names
+from lotlaw.render import sources_of
 from lotlaw.run import Return
 
 ROWS_SHOWN = 5
@@ -16,7 +18,7 @@ INDENT = "  "
 
 
 def explain(return_: Return, said: str, *, rows: int = ROWS_SHOWN) -> str:
-    """A line (`schedule_d.21`) and every line, parameter, typed amount and transaction it rests on, as text.
+    """A line (`schedule_d.21`) and all it rests on: lines, parameters, typed amounts, transactions; as text.
 
     Each line is explained once, where it is first needed; blank lines are named, not followed. Raises Problems for an
     unknown line.
@@ -36,118 +38,143 @@ class _Explanation:
         return self.return_.year
 
     def line(self, line: Line, indent: str) -> Iterator[str]:
-        form = self.year.forms[line.form]
         answer = self.return_.lines.get(line.form, {}).get(line.id)
-        yield f"{indent}{form.title}, {_number(line)}: {line.label}"
-        yield f"{indent}  {amount(answer)}"
+        yield f"{indent}{self._called(line)}: {line.label}"
+        inner = indent + INDENT
         if (line.form, line.id) in self.done:
-            yield f"{indent}  explained above"
+            yield f"{inner}{amount(answer)}, explained above"
             return
         self.done.add((line.form, line.id))
-        yield from self._rule(line, indent + INDENT)
-        yield from self._operands(form, line, indent + INDENT, blank=answer is None)
-
-    def _rule(self, line: Line, indent: str) -> Iterator[str]:
-        if line.formula:
-            yield f"{indent}= {line.formula.text}"
+        yield inner + amount(answer) + (f" = {line.formula.text}" if line.formula else "")
         if line.only_if:
-            yield f"{indent}only if {line.only_if.text}"
-        yield from (f"{indent}skipped if {skip.text}" for skip in line.skips)
-        yield f"{indent}rule: {line.place.file}:{line.place.line}"
-        yield from _law(line.cite, indent)
+            yield f"{inner}only if {line.only_if.text}"
+        yield from (f"{inner}skipped if {skip.text}" for skip in line.skips)
+        yield f"{inner}{line.place.file}:{line.place.line}; {_law(line.cite)}"
+        yield from self._grounds(self.year.forms[line.form], line, inner, blank=answer is None)
 
-    def _operands(self, form: Form, line: Line, indent: str, *, blank: bool) -> Iterator[str]:
+    def _called(self, line: Line) -> str:
+        number = f"line {line.id}" if line.id[0].isdigit() else line.id.replace("_", " ")
+        return f"{self.year.forms[line.form].title.split(', ')[0]}, {number}"
+
+    def _grounds(self, form: Form, line: Line, indent: str, *, blank: bool) -> Iterator[str]:
+        """What the line's value rests on; of a blank line, what makes it blank."""
+        if blank and form.only_if and not line.from_outside and line.form not in self.return_.lines:
+            yield f"{indent}the form applies only if {form.only_if.text}"
+            yield from self._operands(form, sorted(form.only_if.names), indent)
+            return
         if line.kind == "total_of" and not blank:
             yield from self._transactions(line, indent)
-        if line.kind == "input" and not blank:
-            yield f"{indent}given in the taxpayer file: inputs, {line.form}, {line.id}"
-        formulas = [line.only_if, *line.skips] if blank else [line.formula, line.only_if, *line.skips]
-        whole = form.only_if if blank and not line.from_outside else None
-        if whole and not self.return_.names[form.name].get("", True):
-            yield f"{indent}the form applies only if {whole.text}"
-        names = dict.fromkeys(name for formula in (*formulas, whole) if formula for name in sorted(formula.names))
+        if line.kind == "input":
+            yield f"{indent}{'not given' if blank else 'given'} in the taxpayer file: inputs, {line.form}, {line.id}"
+        formulas = [None if blank else line.formula, line.only_if, *line.skips]
+        names = dict.fromkeys(name for formula in formulas if formula for name in sorted(formula.names))
+        yield from self._operands(form, list(names), indent)
+        for name in sorted(
+            {name for formula in formulas if formula for name in formula.calls & set(self.year.functions)}
+        ):
+            yield from self._function(name, indent)
+
+    def _function(self, name: str, indent: str) -> Iterator[str]:
+        """Law that several forms use, and the parameters in it; said once."""
+        function = self.year.functions[name]
+        yield f"{indent}{name}: {function.label}"
+        if ("", name) in self.done:
+            yield f"{indent}  explained above"
+            return
+        self.done.add(("", name))
+        yield f"{indent}  {function.formula.text}"
+        yield f"{indent}  {function.formula.place.file}:{function.formula.place.line}; {_law(function.cite)}"
+        for parameter in function.uses:
+            yield from self._parameter(parameter, indent + INDENT)
+
+    def _operands(self, form: Form, names: list[str], indent: str) -> Iterator[str]:
+        by_name = {name: line for line in form.lines.values() for name in line_names(line)}
+        lines, blanks = [], []
         for name in names:
-            yield from self._name(form, name, indent)
-
-    def _name(self, form: Form, name: str, indent: str) -> Iterator[str]:
-        by_name = {other.name: other for other in form.lines.values()}
-        base = name.rsplit("_", 1)[0]
-        other = by_name.get(name) or by_name.get(base)
-        if other is None and name in form.inputs:
-            other = next(exported(form.inputs[name], self.year.forms), None)
-        if other is not None:
-            yield from self._line_or_mention(other, indent)
-        elif name in form.inputs:
-            yield from self._given(form, name, indent)
-        else:
-            yield from self._parameter(name, indent)
-
-    def _line_or_mention(self, line: Line, indent: str) -> Iterator[str]:
-        if line.id in self.return_.lines.get(line.form, {}):
+            line = by_name.get(name)
+            if line is None and name in form.inputs:
+                line = next(exported(form.inputs[name], self.year.forms), None)
+            if line is None:
+                yield from self._given(form, name, indent)
+            elif line.id in self.return_.lines.get(line.form, {}):
+                lines.append(line)
+            else:
+                blanks.append(line)
+        for line in lines:
             yield from self.line(line, indent)
-        else:
-            yield f"{indent}{self.year.forms[line.form].title}, {_number(line)}: {line.label}"
-            yield f"{indent}  blank, read as 0 ({line.place.file}:{line.place.line})"
+        for form_name in dict.fromkeys(line.form for line in blanks):
+            yield f"{indent}blank, read as 0: {self._blanks([line for line in blanks if line.form == form_name])}"
+
+    def _blanks(self, lines: list[Line]) -> str:
+        """Lines of one form, and where they stand."""
+        lines = sorted({line.id: line for line in lines}.values(), key=lambda line: line.place.line)
+        where = ", ".join(str(line.place.line) for line in lines)
+        rest = "".join(f", {line.id}" for line in lines[1:])
+        return f"{self._called(lines[0])}{rest} ({lines[0].place.file}:{where})"
 
     def _given(self, form: Form, name: str, indent: str) -> Iterator[str]:
+        if name not in form.inputs:
+            yield from self._parameter(name, indent)
+            return
         source = form.inputs[name]
+        at = f"{source.place.file}:{source.place.line}"
         where, _, rest = source.origin.partition(".")
         value = self.return_.names[form.name].get(name)
         yield f"{indent}{source.label or name}: {amount(value)}"
         if where == "taxpayer":
-            yield f"{indent}  given in the taxpayer file: {rest.replace('.', ', ')}"
+            yield f"{indent}  from the taxpayer file: {rest.replace('.', ', ')} ({at})"
         elif where in self.year.not_verified:
-            yield f"{indent}  {self.year.not_verified[where]}"
+            yield f"{indent}  {self.year.not_verified[where]} ({at})"
         else:
-            yield f"{indent}  from the ledger ({source.place.file}:{source.place.line})"
+            yield f"{indent}  from the ledger ({at})"
             yield from self._income(indent + INDENT) if isinstance(value, Decimal) else ()
 
     def _parameter(self, name: str, indent: str) -> Iterator[str]:
         parameter = self.year.parameters[name]
         value = self.year.parameter(name, self.return_.taxpayer["filing_status"])
         yield f"{indent}{parameter.label}: {amount(value)}"
-        yield f"{indent}  rule: {parameter.place.file}:{parameter.place.line}"
-        yield from _law(parameter.cite, indent + INDENT)
+        yield f"{indent}  {parameter.place.file}:{parameter.place.line}; {_law(parameter.cite)}"
 
     def _transactions(self, line: Line, indent: str) -> Iterator[str]:
-        """The Form 8949 rows behind a total, each with the rows of the CSV files it was matched from."""
-        from lotlaw.render import sources_of
-
-        wanted = [row for row in self.return_.rows.iter_rows(named=True) if matches(line.total_of, row)]
-        sources = sources_of(self.return_)
-        for row, said in zip(wanted[: self.rows], _few(sources, self.return_, line, self.rows), strict=False):
-            gain = Decimal(row["gain"]).scaleb(-2)
-            yield f"{indent}{row['description']}, sold {row['sold']}: {amount(gain)}  <- {', '.join(said)}"
-        if len(wanted) > self.rows:
-            yield f"{indent}and {len(wanted) - self.rows:,} more rows of Form 8949"
+        """The Form 8949 rows behind a total, each with the rows of the files it was matched from."""
+        kept = [pl.col(key).is_in(values) for key, values in _keys(line.total_of)]
+        rows = self.return_.rows.with_columns(source=sources_of(self.return_)).filter(*kept)
+        for row in rows.head(self.rows).iter_rows(named=True):
+            gain = amount(Decimal(row["gain"]).scaleb(-2))
+            yield f"{indent}{row['description']}, sold {row['sold']}: {gain}, from {', '.join(row['source'])}"
+        if rows.height > self.rows:
+            yield f"{indent}and {rows.height - self.rows:,} more rows of Form 8949"
 
     def _income(self, indent: str) -> Iterator[str]:
-        files, rows = self.return_.ledger.files, self.return_.ledger.rows
-        events = [row for row in self.return_.income.iter_rows(named=True) if row["counted"]]
-        for event in events[: self.rows]:
-            at = rows.row(event["row"], named=True)
-            where = f"{files[at['file']].name}:{at['line']}"
-            yield f"{indent}{event['kind']} {event['asset']}: {amount(event['amount'])}  <- {where}"
-        if len(events) > self.rows:
-            yield f"{indent}and {len(events) - self.rows:,} more"
+        ledger = self.return_.ledger
+        events = self.return_.income.filter("counted")
+        for event in events.head(self.rows).iter_rows(named=True):
+            at = ledger.rows.row(event["row"], named=True)
+            where = f"{ledger.files[at['file']].name}:{at['line']}"
+            yield f"{indent}{event['kind']} {event['asset']}: {exact_text(event['amount'])}, from {where}"
+        if events.height > self.rows:
+            yield f"{indent}and {events.height - self.rows:,} more"
 
 
-def _few(sources: Any, return_: Return, line: Line, most: int) -> list[list[str]]:
-    chosen = [n for n, row in enumerate(return_.rows.iter_rows(named=True)) if matches(line.total_of, row)]
-    return [sources[n] for n in chosen[:most]]
+def _keys(wanted: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    """The columns of rows that a `total_of` looks at, and the values it wants there."""
+    for key, value in wanted.items():
+        if key != "column":
+            yield ("box" if key == "boxes" else key), (value if key == "boxes" else [value])
 
 
-def _law(cite: Any, indent: str) -> Iterator[str]:
-    if cite.title:
-        yield f"{indent}law: {cite}" + (f' "{cite.quote}"' if cite.quote else "")
+def _law(cite: Cite) -> str:
+    return str(cite) + (f' "{cite.quote}"' if cite.quote else "")
 
 
-def _number(line: Line) -> str:
-    return f"line {line.id}" if line.id[0].isdigit() else line.id.replace("_", " ")
+def exact_text(value: Decimal) -> str:
+    """An exact amount without the zeros that end it: 17.11235, 57.50."""
+    digits = value.normalize()
+    return amount(digits if digits != value.quantize(Decimal("0.01")) else value.quantize(Decimal("0.01")))
 
 
 def amount(value: Any) -> str:
-    """A value as a reader expects it: 3,000 or (1,500.25), yes, or 12 % brackets in a few words."""
+    """A value as a reader expects it: 3,000 or (1,500.25), yes, or a table of 7 rows."""
     if value is None:
         return "blank"
     if isinstance(value, bool):

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from lotlaw.ledger import Ledger, read
 from lotlaw.rules import load
 from lotlaw.run import Return, compute
 from lotlaw.source import Document, Problems, refuse, shown
+from lotlaw.starter import DEMO
 from lotlaw.taxpayer import Taxpayer, check_against, normalised, read_taxpayer
 
 FORMATS = ("json", "csv", "txt", "html")
@@ -90,9 +92,11 @@ def recompute(path: Path, rules: Path | None = None) -> Return:
         raise refuse(
             path, "made by other rules than these; file it again, or give the rules it was made by with --rules"
         )
-    files = [_same_file(path, entry) for entry in said["inputs"]["files"]]
+    entries = said["inputs"]["files"]
     person = normalised(said["inputs"]["taxpayer"])
-    ledger = read(files, zone=person["timezone"], rules=rules)
+    ledger = read([_same_file(path, entry) for entry in entries], zone=person["timezone"], rules=rules)
+    called = tuple(replace(file, name=entry["name"]) for file, entry in zip(ledger.files, entries, strict=True))
+    ledger = replace(ledger, files=called)
     return compute(
         year, ledger, person, said["inputs"].get("method") or DEFAULT, cents=bool(said["inputs"].get("cents"))
     )
@@ -109,9 +113,10 @@ def _written(path: Path) -> dict[str, Any]:
 
 
 def _same_file(return_path: Path, entry: dict[str, str]) -> Path:
-    """The input file as it was: by its name as given, or beside the return."""
+    """The input file as it was: by its name as given, beside the return or above it, or in the demo."""
     name = Path(entry["name"])
-    for candidate in (name, return_path.parent / name, return_path.parent / name.name):
+    beside = return_path.resolve().parent
+    for candidate in (name, beside / name.name, beside.parent / name.name, DEMO / name.name):
         if candidate.is_file() and hashlib.sha256(candidate.read_bytes()).hexdigest() == entry["sha256"]:
             return candidate
     raise refuse(return_path, f"was made from {shown(name)}, which is not here or has changed since")

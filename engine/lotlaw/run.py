@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from lotlaw.answers import Answers, Facts, Total, Worked, work_out
+from lotlaw.formula import did_you_mean
 from lotlaw.law import Year
 from lotlaw.readings import exact
 from lotlaw.taxpayer import Taxpayer
@@ -71,7 +72,7 @@ def compute(year: Year, ledger: Ledger, taxpayer: Taxpayer, method: str = "fifo"
     return Return(
         year, taxpayer, method, matched.planning_only, cents, ledger, matched.dispositions, worked.answers,
         worked.names, results, _without_losses(year, taxpayer, matched.dispositions, outside, cents=cents), matched.income,
-        matched.holdings, [*_notes(year), *matched.warnings], _not_computed(year),
+        matched.holdings, [*_notes(year), *_strangers(ledger, taxpayer), *matched.warnings], _not_computed(year),
     )  # fmt: skip
 
 
@@ -133,6 +134,17 @@ def _notes(year: Year) -> list[str]:
     if year.status == "draft":
         return [f"The rules of {year.year} are a draft: the final forms have not been checked against them"]
     return []
+
+
+def _strangers(ledger: Ledger, taxpayer: Taxpayer) -> list[str]:
+    """Accounts that the taxpayer describes and the ledger does not have: most likely another spelling."""
+    known = ledger.rows["account"].unique().sort().to_list()
+    return [
+        f"The taxpayer file describes the account '{name}', which the ledger does not have{did_you_mean(name, known)}; "
+        f"its accounts are {', '.join(known)}"
+        for name in taxpayer["accounts"]
+        if known and name not in known
+    ]
 
 
 def _not_computed(year: Year) -> list[str]:

@@ -12,8 +12,8 @@ STARTER = {"taxpayer.yaml": "starter.yaml", "ledger.csv": "ledger.csv"}
 
 
 def demo_files() -> tuple[int, list[Path], Path]:
-    """The demo's tax year, exports and taxpayer file."""
-    exports = [DEMO / "coinbase.csv", DEMO / "schwab.csv"]
+    """The demo's tax year, the names of its exports in `DEMO`, and its taxpayer file."""
+    exports = [Path("coinbase.csv"), Path("schwab.csv")]
     return int((DEMO / "year").read_text()), exports, DEMO / "taxpayer.yaml"
 
 
