@@ -18,6 +18,7 @@ from lotlaw.law import Form, Function, Line, Parameter, Year, exported, names_of
 from lotlaw.readings import units
 from lotlaw.source import Place, Problem, Problems, refuse
 
+PUBLISHED = "published"
 HALF_WITHIN = 50
 """Rounding of indexed amounts may part half of the joint amount from the separate one by this many dollars."""
 
@@ -29,12 +30,13 @@ def problems(root: Path, only: int | None = None) -> list[Problem]:
     if not years:
         raise refuse(root, "no rules here: a folder of rules has a folder for each tax year, such as 2025/year.yaml")
     for year in years:
-        for problem in _year_problems(year, root):
+        for problem in year_problems(year, root):
             found.setdefault(str(problem), problem)
     return sorted(found.values(), key=lambda p: (p.place.file, p.place.line, p.place.column))
 
 
-def _year_problems(number: int, root: Path) -> list[Problem]:
+def year_problems(number: int, root: Path, *, locked: bool = True) -> list[Problem]:
+    """What is wrong in one year's rules; `locked` asks for its LOCK too."""
     try:
         year = loading.load(number, root)
         year.order  # noqa: B018  (a cycle shows here)
@@ -42,7 +44,16 @@ def _year_problems(number: int, root: Path) -> list[Problem]:
         return found.problems
     found = loading.shapes(year.documents)
     found += [*_pins(year), *_citations(year), *_parameters(year), *_formulas(year), *_boxes(year)]
-    return found or [p for form in year.forms.values() for p in example_problems(year, form)]
+    found = found or [p for form in year.forms.values() for p in example_problems(year, form)]
+    return found or ([*_unlocked(year)] if locked else [])
+
+
+def _unlocked(year: Year) -> Iterator[Problem]:
+    """A published year is locked: nothing that it says has changed since."""
+    if year.status == PUBLISHED and not loading.locked(year.root, year.year, year.digest):
+        said = f"{year.year} is {PUBLISHED}, and its LOCK is not that of what it says now"
+        place = year.documents["year"].place("status")
+        yield Problem(place, f"{said}; if the change is meant, lock it again: lotlaw rules lock {year.year}")
 
 
 def _pins(year: Year) -> Iterator[Problem]:
