@@ -26,7 +26,7 @@ Key = tuple[int, int, int]
 
 @dataclass
 class Moves:
-    """The kernel's input, one entry a move; the kernel uses the lists up.
+    """The kernel's input, one entry a move.
 
     code: what the move does. queue: which queue it opens in or takes from. quantity: in whole units. amount: the basis
     of what is opened in fine units, the proceeds of what is sold in cents, the number of the bag of what is moved. day:
@@ -62,11 +62,19 @@ class Slices:
 class Book:
     """Where everything stands: what is left of each lot, the queues, bags on their way, and what could not be done.
 
-    home: the queue of each lot that has moved (None on the way). rest: by queue, the fraction of a cent owed.
-    short: (move, units missing). misnamed: (move, lot named, units missing). undivided: (move, units in lots by queue).
+    left, basis: by lot, the units that are left and their basis in fine units. size, total: the same when the lot was
+    opened or last cut. pools: by queue, its pool's queue as of now. rest: by queue, the fraction of a cent owed.
+    origin: the moves that opened the lots that pieces are of. home: the queue of each lot that has moved (None: on the
+    way). short: (move, units missing). misnamed: (move, lot named, units missing). undivided: (move, units in lots by
+    queue).
     """
 
     moves: Moves
+    left: list[int]
+    basis: list[int]
+    size: list[int]
+    total: list[int]
+    pools: list[int]
     lines: list[deque[int]]
     late: list[list[Key]]
     rest: list[int]
@@ -79,16 +87,6 @@ class Book:
     misnamed: list[tuple[int, int, int]] = field(default_factory=list)
     undivided: list[tuple[int, dict[int, int]]] = field(default_factory=list)
 
-    @property
-    def left(self) -> list[int]:
-        """By lot, the units that are left."""
-        return self.moves.quantity
-
-    @property
-    def basis(self) -> list[int]:
-        """By lot, the basis of what is left, in fine units."""
-        return self.moves.amount
-
     def opened_by(self, lot: int) -> int:
         """The move that opened a lot, or the lot that a piece was cut from."""
         moves = len(self.moves.code)
@@ -98,4 +96,7 @@ class Book:
 def empty(moves: Moves) -> Book:
     """The book before the first move."""
     queues = range(len(moves.pools))
-    return Book(moves, [deque() for _ in queues], [[] for _ in queues], [0 for _ in queues])
+    return Book(
+        moves, list(moves.quantity), list(moves.amount), list(moves.quantity), list(moves.amount), list(moves.pools),
+        [deque() for _ in queues], [[] for _ in queues], [0 for _ in queues],
+    )  # fmt: skip

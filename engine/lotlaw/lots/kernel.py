@@ -1,9 +1,9 @@
 """The lot kernel: one pass over whole numbers, in the order of the ledger, for every way of choosing lots.
 
-Money is in *fine* units, so many a cent. A slice that leaves something in its lot takes its share of the basis, rounded
-half up to the cent. The slice that uses a lot up takes what is left; the fraction of a cent that rounding leaves goes
-with the next lot that this queue uses up, so that no cent is lost over thousands of tiny lots. The proceeds of a sale
-are shared out among its slices in the same way.
+Money is in *fine* units, so many a cent. A slice's basis is its lot's basis up to the slice's end, rounded half up to
+the cent, less the same up to its start. The slice that uses a lot up takes what is left; the fraction of a cent that
+rounding leaves goes with the next lot that this queue uses up, so that no cent is lost over thousands of tiny lots. The
+proceeds of a sale are shared out among its slices in the same way.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from lotlaw.lots.book import DIVIDE, ENTER, OPEN, OPEN_TWICE, PICK, RECEIVE, SEL
 def run(moves: Moves) -> Book:  # noqa: C901  (one loop, written out: a call a slice would double its time)
     """Carry out all moves in order. Nothing is raised: what a move could not do is noted in the book."""
     book = empty(moves)
-    lines, lates, pools, left, basis, unit = book.lines, book.late, moves.pools, book.left, book.basis, moves.unit
-    cut = book.slices
+    lines, lates, pools, unit, cut = book.lines, book.late, book.pools, moves.unit, book.slices
+    left, basis, size, total = book.left, book.basis, book.size, book.total
     sale, source, taken = cut.sale.append, cut.lot.append, cut.quantity.append
     costs, gets = cut.basis.append, cut.proceeds.append
     for at, code, queue, need in zip(range(len(moves.code)), moves.code, moves.queue, moves.quantity, strict=False):
@@ -33,7 +33,7 @@ def run(moves: Moves) -> Book:  # noqa: C901  (one loop, written out: a call a s
             lines[pools[queue]].append(at)
             continue
         # From here on this is _take and _show, written out.
-        line, late, money = lines[queue], lates[queue], basis[at]
+        line, late, want, money, given = lines[queue], lates[queue], need, basis[at], 0
         while need:
             if late:
                 _settle(book, queue)
@@ -43,13 +43,11 @@ def run(moves: Moves) -> Book:  # noqa: C901  (one loop, written out: a call a s
             lot = line[0]
             units, cost = left[lot], basis[lot]
             if units > need:
-                whole = units * unit
-                cost = (2 * cost * need + whole) // (2 * whole) * unit
-                if cost > basis[lot]:
-                    cost -= unit
-                basis[lot] -= cost
-                left[lot] = units - need
-                units = need
+                left[lot] = keep = units - need
+                units, of = need, size[lot] * unit
+                kept = total[lot] - (2 * total[lot] * (size[lot] - keep) + of) // (2 * of) * unit
+                basis[lot] = kept = kept if kept >= 0 else kept + unit
+                cost -= kept
             else:
                 line.popleft()
                 if not units:
@@ -58,9 +56,9 @@ def run(moves: Moves) -> Book:  # noqa: C901  (one loop, written out: a call a s
                 if unit != 1:
                     cost = _whole_cents(book, queue, cost)
             if code == SELL:
-                share = money if units == need else (2 * money * units + need) // (2 * need)
-                money -= share
-                sale(at), source(lot), taken(units), costs(cost // unit), gets(share)
+                so_far = money if units == need else (2 * money * (want - need + units) + want) // (2 * want)
+                sale(at), source(lot), taken(units), costs(cost // unit), gets(so_far - given)
+                given = so_far
             need -= units  # noqa: PLW2901
     return book
 
@@ -92,7 +90,7 @@ def _key(book: Book, lot: int) -> Key:
 
 def _enter(book: Book, lot: int, queue: int) -> None:
     _join(book, lot, queue)
-    pool = book.moves.pools[queue]
+    pool = book.pools[queue]
     if pool != queue:
         _join(book, lot, pool)
 
@@ -134,12 +132,12 @@ def _inside(book: Book, queue: int) -> Iterator[int]:
 # Slices
 
 
-def _share(book: Book, lot: int, units: int) -> int:
-    """The basis of part of a lot: its share, half up to the cent, and not more than there is."""
-    unit, cost = book.moves.unit, book.basis[lot]
-    whole = book.left[lot] * unit
-    share = (2 * cost * units + whole) // (2 * whole) * unit
-    return share if share <= cost else share - unit
+def _kept(book: Book, lot: int, units: int) -> int:
+    """The basis that stays in a lot when only so many units do: whole cents go, and not more than there are."""
+    total, size, unit = book.total[lot], book.size[lot], book.moves.unit
+    of = size * unit
+    kept = total - (2 * total * (size - units) + of) // (2 * of) * unit
+    return kept if kept >= 0 else kept + unit
 
 
 def _whole_cents(book: Book, queue: int, cost: int) -> int:
@@ -153,26 +151,24 @@ def _whole_cents(book: Book, queue: int, cost: int) -> int:
 
 def _take(book: Book, lot: int, units: int, queue: int) -> int:
     """Take units out of a lot, and give their basis in fine units."""
-    if units < book.left[lot]:
-        cost = _share(book, lot, units)
-        book.basis[lot] -= cost
-    else:
-        cost = _whole_cents(book, queue, book.basis[lot])
+    cost = book.basis[lot]
     book.left[lot] -= units
-    return cost
+    if not book.left[lot]:
+        return _whole_cents(book, queue, cost)
+    book.basis[lot] = _kept(book, lot, book.left[lot])
+    return cost - book.basis[lot]
 
 
-def _show(book: Book, slice_: tuple[int, int, int, int], money: int, need: int) -> int:
-    """Leave a slice (sale, lot, units, basis) of a sale of `need` more units for `money`, and give what money is left."""
-    at, lot, units, cost = slice_
-    share = money if units == need else (2 * money * units + need) // (2 * need)
+def _show(book: Book, at: int, lot: int, units: int, cost: int, done: int) -> None:
+    """Leave a slice of a sale of which `done` units have left slices before."""
+    money, want = book.moves.amount[at], book.moves.quantity[at]
+    before, so_far = ((2 * money * n + want) // (2 * want) for n in (done, done + units))
     cut = book.slices
     cut.sale.append(at)
     cut.lot.append(lot)
     cut.quantity.append(units)
     cut.basis.append(cost // book.moves.unit)
-    cut.proceeds.append(share)
-    return money - share
+    cut.proceeds.append(so_far - before)
 
 
 # Lots by name
@@ -180,11 +176,11 @@ def _show(book: Book, slice_: tuple[int, int, int, int], money: int, need: int) 
 
 def _pick(book: Book, at: int, queue: int) -> None:
     """A sale that names its lots: those first, the rest in the queue's order."""
-    need, money = book.moves.quantity[at], book.moves.amount[at]
+    want = need = book.moves.quantity[at]
     for lot, units in _picked(book, at, queue, need):
         cost = _take(book, lot, units, queue)
         if at in book.moves.shown:
-            money = _show(book, (at, lot, units, cost), money, need)
+            _show(book, at, lot, units, cost, want - need)
         need -= units
     if need:
         book.short.append((at, need))
@@ -217,7 +213,7 @@ def _lies_in(book: Book, lot: int, queue: int, at: int) -> bool:
     """Whether a lot has been opened by the time of a move, and is to be had from its queue."""
     opened = book.opened_by(lot)
     place = book.home.get(lot, book.moves.queue[opened]) if opened < at else None
-    return place is not None and queue in (place, book.moves.pools[place])
+    return place is not None and queue in (place, book.pools[place])
 
 
 # Transfers
@@ -225,7 +221,7 @@ def _lies_in(book: Book, lot: int, queue: int, at: int) -> bool:
 
 def _send(book: Book, at: int, queue: int) -> Iterator[int]:
     """Take lots out of a place. Where a pool sells from all places, fewer lots than units may lie here."""
-    need, pool = book.moves.quantity[at], book.moves.pools[queue]
+    need, pool = book.moves.quantity[at], book.pools[queue]
     while need:
         lot = _first(book, queue)
         if lot is None:
@@ -245,13 +241,16 @@ def _send(book: Book, at: int, queue: int) -> Iterator[int]:
 
 
 def _cut(book: Book, lot: int, units: int) -> int:
-    """Part of a lot as a lot of its own, of the same day."""
+    """Part of a lot as a lot of its own, of the same day; each goes on as if it had been opened so."""
     piece, opened = len(book.left), book.opened_by(lot)
-    cost = _share(book, lot, units)
     book.left[lot] -= units
-    book.basis[lot] -= cost
-    book.left.append(units)
-    book.basis.append(cost)
+    kept = _kept(book, lot, book.left[lot])
+    for column, mine, other in ((book.left, book.left[lot], units), (book.basis, kept, book.basis[lot] - kept)):
+        column[lot] = mine
+        column.append(other)
+    for column, now in ((book.size, book.left), (book.total, book.basis)):
+        column[lot] = now[lot]
+        column.append(now[piece])
     book.origin.append(opened)
     book.pieces.setdefault(opened, []).append(piece)
     return piece
@@ -272,4 +271,4 @@ def _divide(book: Book, at: int, units: dict[int, int]) -> None:
     elif held != units:
         book.undivided.append((at, held))
     for queue in units:
-        book.moves.pools[queue] = queue
+        book.pools[queue] = queue
