@@ -11,13 +11,15 @@ from lotlaw.answers import Answers, Facts, Total, Worked, work_out
 from lotlaw.formula import did_you_mean
 from lotlaw.law import Year
 from lotlaw.readings import exact
-from lotlaw.taxpayer import Taxpayer
+from lotlaw.source import Document, Problems
+from lotlaw.taxpayer import Taxpayer, check_against, normalised
 
 if TYPE_CHECKING:
     import polars as pl
 
     from lotlaw.ledger import Ledger
 
+DRAFT = "draft"
 GROUP = ("box", "part", "collectible")
 """What rows of Form 8949 are totalled by: each group lands on lines by its box, or by part and kind."""
 
@@ -57,10 +59,20 @@ class Return:
         return self.results.get("tax")
 
 
-def compute(year: Year, ledger: Ledger, taxpayer: Taxpayer, method: str = "fifo", *, cents: bool = False) -> Return:
-    """The return of one tax year. `cents` leaves lines unrounded. Raises Problems that name rows of the ledger."""
+def compute(
+    year: Year, ledger: Ledger, taxpayer: Mapping[str, Any], method: str = "fifo", *, cents: bool = False
+) -> Return:
+    """The return of one tax year.
+
+    `taxpayer` has the fields of taxpayer.yaml, `filing_status` at least. `cents` leaves lines unrounded. Raises
+    Problems that name rows of the ledger, or what the year's rules don't know of the taxpayer.
+    """
     from lotlaw.dispositions import match
 
+    taxpayer = normalised(taxpayer)
+    problems = check_against(year, taxpayer, Document("taxpayer", taxpayer))
+    if problems:
+        raise Problems(problems)
     matched = match(ledger, year, taxpayer, method)
     totals = totals_of(year, matched.dispositions)
     outside = outside_of(taxpayer) | {
@@ -68,11 +80,13 @@ def compute(year: Year, ledger: Ledger, taxpayer: Taxpayer, method: str = "fifo"
         "ledger.counted_income": counted(matched.income),
     }
     worked = work_out(year, taxpayer["filing_status"], Facts(outside, taxpayer["inputs"], totals), cents=cents)
-    results = results_of(year, worked)
     return Return(
-        year, taxpayer, method, matched.planning_only, cents, ledger, matched.dispositions, worked.answers,
-        worked.names, results, _without_losses(year, taxpayer, matched.dispositions, outside, cents=cents), matched.income,
-        matched.holdings, [*_notes(year), *_strangers(ledger, taxpayer), *matched.warnings], _not_computed(year),
+        year=year, taxpayer=taxpayer, method=method, planning_only=matched.planning_only, cents=cents, ledger=ledger,
+        rows=matched.dispositions, lines=worked.answers, names=worked.names, results=results_of(year, worked),
+        tax_without_losses=_without_losses(year, taxpayer, matched.dispositions, outside, cents=cents),
+        income=matched.income, holdings=matched.holdings,
+        warnings=[*_drafts(year), *_earlier(year, ledger, taxpayer), *_strangers(ledger, taxpayer), *matched.warnings],
+        not_computed=[*year.not_computed, *year.not_verified.values()],
     )  # fmt: skip
 
 
@@ -130,10 +144,26 @@ def _without_losses(
     return results_of(year, work_out(year, taxpayer["filing_status"], facts, cents=cents)).get("tax")
 
 
-def _notes(year: Year) -> list[str]:
-    if year.status == "draft":
+def _drafts(year: Year) -> list[str]:
+    if year.status == DRAFT:
         return [f"The rules of {year.year} are a draft: the final forms have not been checked against them"]
     return []
+
+
+def _earlier(year: Year, ledger: Ledger, taxpayer: Taxpayer) -> list[str]:
+    """Sales of earlier years, and no word about losses they may have left."""
+    import polars as pl
+
+    if taxpayer["carryover_given"]:
+        return []
+    kinds = year.documents["dispositions"].value["kinds"]
+    sales = [kind for kind, said in kinds.items() if "sells" in said or "row" in said]
+    before = pl.col("kind").is_in(sales) & (pl.col("date").dt.year() < year.year)
+    first = ledger.rows.filter(before)["date"].min()
+    if first is None:
+        return []
+    said = f"The ledger has sales before {year.year}, and the taxpayer file gives no `carryover`"
+    return [f"{said}: losses of earlier years are not counted (lotlaw file {first.year}..{year.year} works them out)"]
 
 
 def _strangers(ledger: Ledger, taxpayer: Taxpayer) -> list[str]:
@@ -145,7 +175,3 @@ def _strangers(ledger: Ledger, taxpayer: Taxpayer) -> list[str]:
         for name in taxpayer["accounts"]
         if known and name not in known
     ]
-
-
-def _not_computed(year: Year) -> list[str]:
-    return [*year.not_computed, *year.not_verified.values()]

@@ -35,13 +35,13 @@ def read_taxpayer(path: Path) -> tuple[Taxpayer, Document]:
 
 
 def normalised(said: Mapping[str, Any]) -> Taxpayer:
-    """A taxpayer with every field of the contract; amounts are Decimal."""
+    """A taxpayer with every field of the contract; amounts are Decimal. What is normalised already stays as it is."""
     full: Taxpayer = {}
     for key, default in _DEFAULTS.items():
         value = said.get(key)
         full[key] = {**default, **(value or {})} if isinstance(default, dict) else default if value is None else value
     full["filing_status"] = said["filing_status"]
-    full["carryover_given"] = "carryover" in said
+    full["carryover_given"] = said.get("carryover_given", "carryover" in said)
     for key in ("income", "carryover"):
         full[key] = {name: Decimal(amount) for name, amount in full[key].items()}
     return full
