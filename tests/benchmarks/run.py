@@ -36,21 +36,24 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: what was measured, what it took, and how that stands to what is wanted."""
+    """One line of the table: what was measured, what it took, and how that stands to what is wanted, if anything is."""
 
     what: str
     cost: Cost
-    measured: float
-    accept: float
-    goal: float
-    unit: str
+    measured: float = 0
+    accept: float = 0
+    goal: float = 0
+    unit: str = ""
 
     @property
     def verdict(self) -> str:
+        if not self.accept:
+            return ""
         return "goal" if self.measured <= self.goal else "accept" if self.measured <= self.accept else "MISSED"
 
     def cells(self) -> list[str]:
-        figures = [f"{n:.3g}{self.unit}" for n in (self.measured, self.accept, self.goal)]
+        wanted = (self.measured, self.accept, self.goal)
+        figures = [f"{n:.3g}{self.unit}" for n in wanted] if self.accept else ["", "", ""]
         took = [f"{self.cost.wall:.2f} s", f"{self.cost.cpu:.2f} s", f"{self.cost.peak / 1e6:,.0f} MB"]
         return [self.what, *took, *figures, self.verdict]
 
@@ -87,7 +90,7 @@ def seven_years(bench: Bench) -> Iterator[Row]:
     rows = bench.rows(MILLION)
     ledger = generate.ledger(bench.folder / "seven.csv", rows, *SEVEN_YEARS)
     floor, cost = bench.in_turns(bench.floor(ledger), bench.file(ledger))
-    yield Row("the floor: polars reads, sorts and writes the same CSV", floor, 1, 1, 1, " × floor")
+    yield Row("the floor: polars reads, sorts and writes the same CSV", floor)
     yield Row(f"{rows:,} transactions over seven years", cost, cost.wall / floor.wall, 3, 2, " × floor")
 
 
