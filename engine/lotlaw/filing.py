@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,14 @@ from lotlaw.check import checked
 from lotlaw.ledger import Ledger, read
 from lotlaw.rules import load
 from lotlaw.run import Return, compute
-from lotlaw.source import Document, Problems, refuse, shown
+from lotlaw.source import Document, Problems, refuse
 from lotlaw.starter import DEMO
 from lotlaw.taxpayer import Taxpayer, check_against, normalised, read_taxpayer
 
 FORMATS = ("json", "csv", "txt", "html")
 DEFAULT = "fifo"
+ABOVE = 3
+"""How many folders, from a return's own upwards, are looked through for the files it was made of."""
 
 
 def years_of(said: str) -> list[int]:
@@ -88,38 +90,41 @@ def recompute(path: Path, rules: Path | None = None) -> Return:
     """Work out a written return again, from the files and rules it was made of. Raises Problems if they changed."""
     said = _written(path)
     year = checked(said["tax_year"], rules)
-    if said["rules"]["digest"] != year.digest:
+    if said["digest"] != year.digest:
         raise refuse(
             path, "made by other rules than these; file it again, or give the rules it was made by with --rules"
         )
-    entries = said["inputs"]["files"]
-    person = normalised(said["inputs"]["taxpayer"])
+    entries, person = said["files"], said["taxpayer"]
     ledger = read([_same_file(path, entry) for entry in entries], zone=person["timezone"], rules=rules)
     called = tuple(replace(file, name=entry["name"]) for file, entry in zip(ledger.files, entries, strict=True))
-    ledger = replace(ledger, files=called)
-    return compute(
-        year, ledger, person, said["inputs"].get("method") or DEFAULT, cents=bool(said["inputs"].get("cents"))
-    )
+    return compute(year, replace(ledger, files=called), person, said["method"], cents=said["cents"])
 
 
 def _written(path: Path) -> dict[str, Any]:
+    """What a return says that it was made of. Raises Problems if it isn't one."""
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-        return {key: said[key] for key in ("tax_year", "rules", "inputs")}
+        entries = [{key: str(entry[key]) for key in ("name", "sha256")} for entry in said["inputs"]["files"]]
+        return {
+            "tax_year": int(said["tax_year"]), "digest": said["rules"]["digest"], "files": entries,
+            "taxpayer": normalised(said["inputs"]["taxpayer"]), "method": said["inputs"]["method"] or DEFAULT,
+            "cents": bool(said["inputs"]["cents"]),
+        }  # fmt: skip
     except FileNotFoundError:
         raise refuse(path, "no such file") from None
-    except (OSError, ValueError, KeyError, TypeError):
-        raise refuse(path, "not a return that `lotlaw file` wrote") from None
+    except (OSError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        raise refuse(path, "not a return.json that `lotlaw file` wrote") from None
 
 
-def _same_file(return_path: Path, entry: dict[str, str]) -> Path:
-    """The input file as it was: by its name as given, beside the return or above it, or in the demo."""
+def _same_file(return_path: Path, entry: Mapping[str, str]) -> Path:
+    """The input file as it was: by its name as given, beside the return or in a folder above it, or in the demo."""
     name = Path(entry["name"])
-    beside = return_path.resolve().parent
-    for candidate in (name, beside / name.name, beside.parent / name.name, DEMO / name.name):
+    above = return_path.resolve().parents[:ABOVE]
+    for candidate in (name, *(folder / called for folder in above for called in (name, name.name)), DEMO / name.name):
         if candidate.is_file() and hashlib.sha256(candidate.read_bytes()).hexdigest() == entry["sha256"]:
             return candidate
-    raise refuse(return_path, f"was made from {shown(name)}, which is not here or has changed since")
+    said = f"was made from {name}, which is not here or has changed since"
+    raise refuse(return_path, f"{said}; file it again, or put the file as it was beside the return")
 
 
 def import_files(
@@ -129,6 +134,9 @@ def import_files(
     from lotlaw.ledger import write_canonical
 
     zone = read_taxpayer(taxpayer)[0]["timezone"] if taxpayer else normalised({"filing_status": ""})["timezone"]
-    ledger = read(files, zone=zone, rules=rules, source=source)
-    write_canonical(ledger, out)
+    ledger = read(files, zone=zone, rules=rules, source=source, ids=True)
+    try:
+        write_canonical(ledger, out)
+    except OSError as error:
+        raise refuse(out, f"cannot be written: {error.strerror}") from None
     return ledger.report_text() + f"wrote {out}\n"

@@ -18,13 +18,18 @@ def demo_files() -> tuple[int, list[Path], Path]:
 
 
 def write_starter(folder: Path) -> list[Path]:
-    """Write the two starter files where there are none. Raises Problems if one is already there."""
+    """Write the two starter files where there are none. Raises Problems if one is there or can't be written."""
     for name in STARTER:
         if (folder / name).exists():
             raise refuse(folder / name, "is already here; nothing was written")
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, model in STARTER.items():
-        path = folder / name
-        path.touch(mode=0o600, exist_ok=False)
-        path.write_bytes((DEMO / model).read_bytes())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, model in STARTER.items():
+            path = folder / name
+            path.touch(mode=0o600, exist_ok=False)
+            path.write_bytes((DEMO / model).read_bytes())
+    except FileExistsError:
+        raise refuse(folder, "is a file; name a folder, or nothing for this one") from None
+    except OSError as error:
+        raise refuse(folder, f"cannot be written: {error.strerror}") from None
     return [folder / name for name in STARTER]
