@@ -1,8 +1,7 @@
-"""The ledger: the simple ledger's contract, what is refused and in which words, order, files that overlap, the table as CSV."""
+"""The ledger: the simple ledger's contract, what is refused in which words, order, overlap, the table as CSV."""
 
 from __future__ import annotations
 
-import os
 import stat
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -10,8 +9,9 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
+from conftest import ROOT
 from lotlaw.ledger import read, write_canonical
-from lotlaw.source import Problems
+from lotlaw.source import Problems, read_yaml
 
 HEADER = "time,kind,asset,quantity,amount,fee,account\n"
 
@@ -86,45 +86,11 @@ def test_types_of_the_table(ledger):
 
 
 @pytest.mark.parametrize(
-    ("header", "row", "event"),
-    [
-        ("counter_asset,counter_quantity,amount", "trade,BTC,1,ETH,20,50000", {"out_asset": "BTC", "out_qty": "1", "in_asset": "ETH", "in_qty": "20", "usd_value": "50000"}),
-        ("amount", "spend,BTC,1,50000", {"out_asset": "BTC", "out_qty": "1", "usd_value": "50000"}),
-        ("amount", "fee,ETH,0.01,25", {"fee_asset": "ETH", "fee_qty": "0.01", "fee_usd": "25"}),
-        ("amount", "income,ETH,1,2500", {"income_type": "other", "in_asset": "ETH", "in_qty": "1", "usd_value": "2500"}),
-        ("amount,income_type", "income,ETH,1,2500,staking", {"income_type": "staking", "in_asset": "ETH", "in_qty": "1", "usd_value": "2500"}),
-        ("amount", "dividend,BTC,10,12.34", {"in_asset": "USD", "in_qty": "12.34", "ref_asset": "BTC", "ref_qty": "10", "usd_value": "12.34"}),
-        ("amount,subkind", "dividend,BTC,10,12.34,in_kind", {"subkind": "in_kind", "in_asset": "BTC", "in_qty": "10", "usd_value": "12.34"}),
-        ("memo", "interest,USD,7,bank", {"in_asset": "USD", "in_qty": "7", "usd_value": "7", "note": "bank"}),
-        ("basis,acquired,fair_value", "gift_in,BTC,1,100,2012-05-01,9000", {"in_asset": "BTC", "in_qty": "1", "donor_basis_usd": "100", "donor_acquired_date": "2012-05-01", "fmv_usd": "9000"}),
-        ("amount", "gift_out,BTC,1,9000", {"out_asset": "BTC", "out_qty": "1", "usd_value": "9000", "fmv_usd": "9000"}),
-        ("fair_value", "inheritance,BTC,1,9000", {"in_asset": "BTC", "in_qty": "1", "date_of_death": "2025-02-03", "fmv_usd": "9000"}),
-        ("fair_value", "donation,BTC,1,9000", {"out_asset": "BTC", "out_qty": "1", "fmv_usd": "9000"}),
-        ("to_account", "transfer,BTC,1,cold", {"out_asset": "BTC", "out_qty": "1", "in_asset": "BTC", "in_qty": "1", "to_account": "cold"}),
-        ("to_account", "transfer_out,BTC,1,cold", {"out_asset": "BTC", "out_qty": "1", "to_account": "cold"}),
-        ("basis,acquired", "transfer_in,BTC,1,50,2019-01-01", {"in_asset": "BTC", "in_qty": "1", "basis_usd": "50", "acquired_date": "2019-01-01"}),
-        ("basis,acquired", "opening_lot,BTC,1,50,2019-01-01", {"in_asset": "BTC", "in_qty": "1", "basis_usd": "50", "acquired_date": "2019-01-01"}),
-        ("counter_quantity", "split,BTC,1,3", {"ref_asset": "BTC", "ratio_old": "1", "ratio_new": "3"}),
-        ("counter_asset,counter_quantity,amount", "merger,BTC,10,ETH,5,900", {"out_asset": "BTC", "out_qty": "10", "in_asset": "ETH", "in_qty": "5", "usd_value": "900"}),
-        ("counter_asset,counter_quantity,basis_fraction", "spin_off,BTC,10,ETH,5,0.2", {"ref_asset": "BTC", "ref_qty": "10", "in_asset": "ETH", "in_qty": "5", "basis_fraction": "0.2"}),
-        ("amount", "return_of_capital,BTC,10,7", {"in_asset": "USD", "in_qty": "7", "ref_asset": "BTC", "ref_qty": "10", "usd_value": "7"}),
-        ("amount", "cash_in_lieu,BTC,0.5,7", {"in_asset": "USD", "in_qty": "7", "ref_asset": "BTC", "ref_qty": "0.5", "usd_value": "7"}),
-        ("counter_asset,counter_quantity", "rename,BTC,1,ETH,1", {"out_asset": "BTC", "out_qty": "1", "in_asset": "ETH", "in_qty": "1"}),
-        ("amount", "short_open,BTC,1,70", {"out_asset": "BTC", "out_qty": "1", "in_asset": "USD", "in_qty": "70", "usd_value": "70"}),
-        ("amount", "short_close,BTC,1,70", {"in_asset": "BTC", "in_qty": "1", "out_asset": "USD", "out_qty": "70", "usd_value": "70"}),
-        ("amount", "option_sell_open,BTC,1,70", {"out_asset": "BTC", "out_qty": "1", "in_asset": "USD", "in_qty": "70", "usd_value": "70"}),
-        ("memo", "option_expire,BTC,1,x", {"ref_asset": "BTC", "ref_qty": "1", "note": "x"}),
-        ("memo", "stolen,BTC,1,x", {"out_asset": "BTC", "out_qty": "1", "note": "x"}),
-        ("basis,memo", "basis_adjustment,BTC,,-5,K-1", {"ref_asset": "BTC", "basis_usd": "-5", "note": "K-1"}),
-        ("amount,form_1099", "reported_sale,BTC,1,70,da_noncovered", {"out_asset": "BTC", "out_qty": "1", "proceeds_usd": "70", "tax_form": "1099-DA", "form_1099": "da_noncovered"}),
-        ("amount,basis,acquired,codes,adjustment,term,form_1099", "closed_lot,BTC,,70,90,VARIOUS,W,20,short,b_covered", {"out_asset": "BTC", "proceeds_usd": "70", "basis_usd": "90", "acquired_date": "VARIOUS", "codes": "W", "adjustment_usd": "20", "term": "short", "form_1099": "b_covered"}),
-        ("in_asset,in_qty", "cash_other,,,USD,5", {"in_asset": "USD", "in_qty": "5", "usd_value": "5"}),
-        ("amount,lot,settle_date", "sell,BTC,1,70,a1:0.5 a2:0.5,2025-02-04", {"out_asset": "BTC", "out_qty": "1", "in_asset": "USD", "in_qty": "70", "usd_value": "70", "lot": "a1:0.5 a2:0.5", "settle_date": "2025-02-04"}),
-    ],
-)  # fmt: skip
-def test_every_kind_becomes_its_legs(ledger, header, row, event):
-    said = ledger(f"time,kind,asset,quantity,{header}\n2025-02-03,{row}\n")
-    assert events(said) == [{"kind": row.split(",")[0], **event}]
+    "case", read_yaml(ROOT / "tests/exports/kinds.yaml", text_only=True).value, ids=lambda c: c["row"]
+)
+def test_every_kind_becomes_its_legs(ledger, case):
+    said = ledger(f"time,kind,asset,quantity,{case['columns']}\n2025-02-03,{case['row']}\n")
+    assert events(said) == [{"kind": case["row"].split(",")[0], **case["becomes"]}]
 
 
 def test_a_split_without_account_is_a_split_in_every_account(ledger):
@@ -199,8 +165,9 @@ def test_files_count_in_the_order_given(folder):
 
 
 def test_classes_come_from_rows_and_from_known_symbols(ledger):
-    text = "time,kind,asset,asset_class,quantity,amount\n2025-01-01,buy,ACME,stock,1,5\n2025-01-02,buy,ACME,,1,5\n2025-01-02,buy,BTC,,1,5\n"
-    assert ledger(text).classes == {"ACME": "stock", "BTC": "crypto", "USD": "fiat"}
+    rows = "2025-01-01,buy,ACME,stock,1,5\n2025-01-02,buy,ACME,,1,5\n2025-01-02,buy,BTC,,1,5\n"
+    said = ledger("time,kind,asset,asset_class,quantity,amount\n" + rows)
+    assert said.classes == {"ACME": "stock", "BTC": "crypto", "USD": "fiat"}
 
 
 def test_one_symbol_of_two_families_is_two_assets(folder):
@@ -246,54 +213,18 @@ def test_the_same_id_with_the_same_content_counts_once(folder):
 
 # What is refused, and in which words
 
-COLUMNS = "time,kind,asset,quantity,amount,fee,account,acquired,basis,counter_asset,counter_quantity,id,asset_class\n"
+BAD = read_yaml(ROOT / "tests/bad/ledger.yaml", text_only=True).value
+COLUMNS = BAD["header"] + "\n"
+NEAREST = (
+    "no mapping knows this header: 'time', 'kind', 'asset', 'quanity'; "
+    "the nearest is simple_ledger, which needs 'quantity' (is it 'quanity'?) too"
+)
+KNOWN = "canonical, coinbase.transactions, kraken.ledgers, schwab.1099_composite, schwab.transactions, simple_ledger"
 
 
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ("2025-01-01,byu,BTC,1,5", "ledger.csv:2:2: unknown kind 'byu' (did you mean 'buy'?)"),
-        ("2025-01-01,,BTC,1,5", "ledger.csv:2:2: kind is empty"),
-        ("2025-01-01,buy,BTC,-1,5", "ledger.csv:2:4: quantity '-1' is negative; write it positive, the kind says which way it goes"),
-        ("2025-01-01,buy,BTC,0,5", "ledger.csv:2:4: quantity is zero; it must be more"),
-        ("2025-01-01,buy,BTC,1,-5", "ledger.csv:2:5: amount '-5' is negative; write it positive, the kind says which way it goes"),
-        ("2025-01-01,buy,BTC,one,5", "ledger.csv:2:4: quantity 'one' is not a number; write it like 1234.50"),
-        ("2025-01-01,buy,BTC,1,$5", "ledger.csv:2:5: amount '$5' is not a number; write it like 1234.50"),
-        ('2025-01-01,buy,BTC,1,"5,000"', "ledger.csv:2:5: amount '5,000' is not a number; write it like 1234.50"),
-        ("2025-01-01,buy,BTC,1,99999999999999999999999", "ledger.csv:2:5: amount '99999999999999999999999' is not a number; write it like 1234.50"),
-        ("2025-01-01,buy,BTC,nan,5", "ledger.csv:2:4: quantity 'nan' is not a number; write it like 1234.50"),
-        ("2025-01-01,buy,BTC,0.1234567890123456789,5", "ledger.csv:2:4: quantity '0.1234567890123456789' has more than 18 decimals"),
-        ("2025-01-01,buy,BTC,1e-19,5", "ledger.csv:2:4: quantity '1e-19' has more than 18 decimals"),
-        ("2025-02-30,buy,BTC,1,5", "ledger.csv:2:1: time '2025-02-30' is not a date; write it like 2025-03-31, or like 2025-03-31T14:05:00Z"),
-        ("0205-02-03,buy,BTC,1,5", "ledger.csv:2:1: time '0205-02-03' is not a date; write it like 2025-03-31, or like 2025-03-31T14:05:00Z"),
-        ("2025-01-01T10:00:00,buy,BTC,1,5", "ledger.csv:2:1: time '2025-01-01T10:00:00' does not say its zone; end it with Z or an offset like -05:00"),
-        (",buy,BTC,1,5", "ledger.csv:2:1: time is empty"),
-        ("2025-01-01,buy,,1,5", "ledger.csv:2:3: buy needs asset"),
-        ("2025-01-01,buy,BTC,,5", "ledger.csv:2:4: buy needs quantity"),
-        ("2025-01-01,sell,BTC,1,", "ledger.csv:2:5: sell needs amount"),
-        ("2025-01-01,buy,USD,1,1", "ledger.csv:2:3: asset 'USD': dollars are not what a buy is of"),
-        ("2025-01-01,trade,BTC,1,5,,,,,,2", "ledger.csv:2:10: trade needs counter_asset"),
-        ("2025-01-01,trade,BTC,1,5,,,,,ETH,", "ledger.csv:2:11: trade needs counter_quantity"),
-        ("2025-01-01,trade,BTC,1,5,,,,,BTC,2", "ledger.csv:2:10: counter_asset and asset are both 'BTC'"),
-        ("2025-01-01,transfer,BTC,1,", "ledger.csv:2: transfer needs to_account"),
-        ("2025-01-01,gift_in,BTC,1,", "ledger.csv:2:9: gift_in needs basis"),
-        ("2025-01-01,inheritance,BTC,1,", "ledger.csv:2: inheritance needs fair_value or amount"),
-        ("2025-01-01,opening_lot,BTC,1,,,,,100", "ledger.csv:2:8: opening_lot needs acquired"),
-        ("2025-01-01,opening_lot,BTC,1,,,,13/1/2020,100", "ledger.csv:2:8: acquired '13/1/2020' is not a date like 2025-03-31, nor VARIOUS, INHERITED, UNKNOWN"),
-        ("2025-01-01,opening_lot,BTC,1,,,,2025-06-01,100", "ledger.csv:2:8: acquired '2025-06-01' is later than the row's own date"),
-        ("2025-01-01,closed_lot,BTC,1,,,,2024-01-01,100", "ledger.csv:2:5: closed_lot needs amount"),
-        ("2025-01-01,closed_lot,BTC,1,50,3,,2024-01-01,100", "ledger.csv:2:6: fee '3' says nothing about a row of kind 'closed_lot'; leave it empty"),
-        ("2025-01-01,buy,BTC,1,5,,,2024-01-01", "ledger.csv:2:8: acquired '2024-01-01' says nothing about a row of kind 'buy'; leave it empty"),
-        ("2025-01-01,split,BTC,1,", "ledger.csv:2:11: split needs counter_quantity or in_qty"),
-        ("2025-01-01,buy,ACME,1,5", "ledger.csv:2: the class of 'ACME' is not known; say its asset_class (stock, etf, fund, bond, option, crypto, stablecoin, nft, collectible, other) on one of its rows"),
-        ("2025-01-01,buy,ACME,1,5,,,,,,,,stocks", "ledger.csv:2:13: unknown asset_class 'stocks' (did you mean 'stock'?)"),
-        ("2025-01-01,buy,BTC,1,5,6,7,8,9,10,11,12,13,14,15", "ledger.csv:2: more fields than the header's 13; a value with a comma in it stands in quotes"),
-        ('2025-01-01,buy,BTC,1,"5', 'ledger.csv:2: a quote (") that is opened is not closed'),
-        ('2025-01-01,buy,B"T"C,1,5', "ledger.csv:2: the class of 'B\"T\"C' is not known; say its asset_class (stock, etf, fund, bond, option, crypto, stablecoin, nft, collectible, other) on one of its rows"),
-    ],
-)  # fmt: skip
-def test_a_bad_row_is_named_with_its_place_and_what_would_be_right(refused, row, message):
-    assert refused(COLUMNS + row + "\n") == [message]
+@pytest.mark.parametrize("case", BAD["rows"], ids=lambda case: case["says"].partition(": ")[2][:60])
+def test_a_bad_row_is_named_with_its_place_and_what_would_be_right(refused, case):
+    assert refused(COLUMNS + case["row"] + "\n") == [case["says"]]
 
 
 def test_all_bad_cells_are_named_at_once_in_the_order_of_the_file(refused):
@@ -341,10 +272,10 @@ def test_two_classes_for_one_asset_are_refused(refused):
         (b"PK\x03\x04 and so on", "ledger.csv: an Excel workbook or a zip archive: save it as CSV, or unpack it"),
         (b"%PDF-1.7", "ledger.csv: a PDF: lotlaw reads the CSV that the broker or exchange offers beside it"),
         (b"time,kind\n\x00\x01\x02", "ledger.csv:2: not a text file; lotlaw reads CSV exports"),
-        (b"time,kind,asset,quantity\n2025-01-01,buy,\x81,1\n", "ledger.csv:2: neither UTF-8 nor Windows-1252 text; save it as UTF-8"),
+        (b"time,kind\n2025,\x81\n", "ledger.csv:2: neither UTF-8 nor Windows-1252 text; save it as UTF-8"),
         (HEADER + "x" * 2_000_000, "ledger.csv:2: a line of more than 1,000,000 bytes; is this a CSV export?"),
-        ("a,b,c\n1,2,3\n", "ledger.csv:1: no mapping knows this header: 'a', 'b', 'c'; known are canonical, coinbase.transactions, kraken.ledgers, schwab.1099_composite, schwab.transactions, simple_ledger"),
-        ("time,kind,asset,quanity\n", "ledger.csv:1: no mapping knows this header: 'time', 'kind', 'asset', 'quanity'; the nearest is simple_ledger, which needs 'quantity' (is it 'quanity'?) too"),
+        ("a,b,c\n1,2,3\n", f"ledger.csv:1: no mapping knows this header: 'a', 'b', 'c'; known are {KNOWN}"),
+        ("time,kind,asset,quanity\n", f"ledger.csv:1: {NEAREST}"),
         (HEADER.replace("fee", "fees"), "ledger.csv:1:6: unknown column 'fees' (did you mean 'fee'?)"),
         (HEADER.replace("fee", "amount"), "ledger.csv:1:6: column 'amount' stands twice, in fields 5 and 6"),
         (HEADER + "2025-01-01,buy,BTC", "ledger.csv:2: the last line breaks off: 3 of 7 fields; is the file complete?"),
@@ -411,7 +342,7 @@ def test_the_canonical_table_is_safe_in_a_spreadsheet_and_private(ledger, folder
     notes = pl.read_csv("out.csv", infer_schema=False)["note"].to_list()
     assert notes == ["'=1+1", None, None, "''quoted, too", None][:1] + notes[1:]
     assert "''quoted, too" in notes
-    assert stat.S_IMODE(os.stat("out.csv").st_mode) == 0o600
+    assert stat.S_IMODE((folder / "out.csv").stat().st_mode) == 0o600
 
 
 def test_ids_stay_when_rows_are_added_and_tell_equal_rows_apart(ledger):

@@ -90,19 +90,21 @@ def _said_of_files(ledger: Ledger) -> Iterator[str]:
 
 def _imported(paths: Sequence[str | Path], folder: Path, zone: str, source: str | None, *, ids: bool) -> list[Imported]:
     """Every file, each event once. One that shares days with another of its kind is read again, to tell rows apart."""
+    from lotlaw.importers.detect import signatures
+    from lotlaw.importers.identity import identified, once, overlapping, repeated
+
+    known = signatures(folder)
     problems: list[Problem] = []
     found: list[tuple[Text, Found]] = []
     files: list[Imported] = []
     for path in paths:
         try:
-            found.append(recognised(path, folder, source))
+            found.append(recognised(path, known, source))
             files.append(imported(*found[-1], zone, identified=ids))
         except Problems as error:
             problems += error.problems
     if problems:
         raise Problems(problems)
-    from lotlaw.importers.identity import identified, once, overlapping, repeated
-
     problems = [p for file in files for p in repeated(file)]
     shared = overlapping(files)
     files = [imported(*found[n], zone, identified=True) if n in shared and not ids else f for n, f in enumerate(files)]

@@ -17,7 +17,7 @@ from lotlaw.source import Problems
 if TYPE_CHECKING:
     import polars as pl
 
-    from lotlaw.importers.detect import Found
+    from lotlaw.importers.detect import Found, Signature
     from lotlaw.importers.language import Importer
     from lotlaw.importers.reading import Text
 
@@ -38,13 +38,13 @@ class Imported:
     notes: tuple[str, ...]
 
 
-def recognised(path: str | Path, folder: Path, source: str | None = None) -> tuple[Text, Found]:
-    """The file's text and the mapping of `folder` that knows it (or the one that is called for). Raises Problems."""
-    from lotlaw.importers.detect import recognise, signatures
+def recognised(path: str | Path, known: tuple[Signature, ...], source: str | None = None) -> tuple[Text, Found]:
+    """The file's text and the mapping that knows it, or the one that is called for. Raises Problems."""
+    from lotlaw.importers.detect import recognise
     from lotlaw.importers.reading import read_text
 
     text = read_text(path)
-    return text, recognise(text, signatures(folder), source)
+    return text, recognise(text, known, source)
 
 
 def imported(text: Text, found: Found, zone: str, *, identified: bool = False) -> Imported:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,6 @@ class Found:
     header: Header
 
 
-@lru_cache(maxsize=8)
 def signatures(folder: Path) -> tuple[Signature, ...]:
     """The signatures of a folder's mappings, of which only what stands above `columns:` is read. Raises Problems."""
     return tuple(_signature(path) for path in sorted(folder.glob("*.yaml")))
@@ -114,15 +112,25 @@ def _unknown(text: Text, start: str, tried: Iterable[Signature]) -> Problems:
     said = f"no mapping knows this header: {_listed(row.cells)}"
     if not share:
         return refused(text.name, f"{said}; known are {', '.join(s.id for s in tried)}", row.line)
+    return refused(text.name, f"{said}; the nearest is {nearest.id}, {_why_not(row, nearest)}", row.line)
+
+
+def _why_not(row: Header, nearest: Signature) -> str:
+    """What keeps a header from being a mapping's."""
     lacking = [f"'{name}'{_instead(name, row, nearest)}" for name in sorted(nearest.header - set(row.cells))]
-    why = f"which needs {', '.join(lacking)} too" if lacking else f"which has no {_listed(sorted(nearest.without))}"
-    return refused(text.name, f"{said}; the nearest is {nearest.id}, {why}", row.line)
+    if lacking:
+        return f"which needs {', '.join(lacking)} too"
+    if nearest.without & set(row.cells):
+        return f"which has no {_listed(sorted(nearest.without & set(row.cells)))}"
+    if nearest.under:
+        return f"which stands under a line that matches '{nearest.under}'"
+    return f"which is looked for in the first {nearest.within} lines"
 
 
 def _instead(name: str, row: Header, nearest: Signature) -> str:
     """The name that stands there in place of the one that is missing."""
     hint = did_you_mean(name, [cell for cell in row.cells if cell and cell not in nearest.header])
-    return hint.replace("did you mean", "is it").replace("?", "?")
+    return hint.replace("did you mean", "is it")
 
 
 def _listed(names: Iterable[str]) -> str:

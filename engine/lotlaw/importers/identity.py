@@ -25,7 +25,7 @@ def repeated(file: Imported) -> list[Problem]:
     rows, first, keys = file.rows, file.importer.key[0], _keys(file)
     if first not in rows.columns or not rows.height:
         return []
-    known = rows.filter(pl.col(first).is_not_null())
+    known = rows.filter(pl.col(first).is_not_null()).sort("line")
     later = known.filter(~pl.struct(keys).is_first_distinct())
     if not later.height:
         return []

@@ -127,7 +127,7 @@ class _Assembly:
     def formula(self, path: Path_, text: str | None = None) -> Formula:
         place = self.document.place(*path)
         try:
-            formula = parse(self.at(path) if text is None else text, place, "text")
+            formula = parse(_unescaped(self.at(path) if text is None else text), place, "text")
         except Problems as found:
             self.problems += found.problems
             return parse("null", place, "text")
@@ -212,6 +212,11 @@ class _Assembly:
         fields = {TIME, *table().formats}
         if name not in fields:
             self.problem(self.document.key(*path), f"unknown field '{name}'{did_you_mean(name, fields)}")
+
+
+def _unescaped(formula: str) -> str:
+    """A formula in whose texts a backslash is a backslash, as patterns want it, and no escape of Python's."""
+    return formula.replace("\\", "\\\\")
 
 
 def _column(alias: str, said: Any) -> Column:

@@ -28,13 +28,9 @@ class Scope:
     names: Mapping[str, Value]
 
     def read(self, formula: Formula) -> Value:
-        """A formula's value over the rows. Raises Problems if a function is not given what it takes."""
+        """A formula's value over the rows. Raises Problems if a function is given what it cannot take."""
         functions = {"date_of": lambda cell: None if cell is None else day(column(cell), self.clock)}
-        try:
-            value: Value = Reader(text, self.names, functions).read(formula)
-        except TypeError:
-            said = f"a function of '{formula.text}' is given too many values or too few"
-            raise Problems([Problem(formula.place, said)]) from None
+        value: Value = Reader(text, self.names, functions).read(formula)
         return value
 
     def holds(self, formula: Formula) -> pl.Expr:

@@ -30,7 +30,7 @@ NO_NUMBER = ("-", "--", "N/A", "n/a")
 _NUMBER = (
     r'^(?:=")?@?(?P<open>\()?(?P<sign>[-+])? ?(?:[$€£]|[A-Z]{3} )?(?P<inner>[-+])?'
     r"(?P<digits>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?P<power>[eE][-+]?\d{1,2})?"
-    r'(?: ?[A-Za-z][\w.]*)?(?P<close>\))?"?$'
+    r'(?: [A-Z][A-Z0-9.]+)?(?P<close>\))?"?$'
 )
 
 
@@ -54,7 +54,7 @@ def _strict(act: Callable[..., pl.Expr]) -> Callable[..., Value]:
     """A function of columns that gives nothing where one of its columns is not there."""
 
     def strict(first: Value, *rest: Value) -> Value:
-        return None if first is None or None in [r for r in rest if r is None] else act(column(first), *rest)
+        return None if first is None or any(value is None for value in rest) else act(column(first), *rest)
 
     return strict
 
@@ -210,25 +210,40 @@ def _most(a: pl.Expr, b: Value) -> pl.Expr:
     return pl.when(a > column(b)).then(a).otherwise(column(b) + a * 0)
 
 
+def _taking(name: str, act: Callable[..., Any], least: int, most: int | None = None) -> Callable[..., Any]:
+    """A function that says how many values it takes, when it is given others."""
+
+    def counted(*values: Value) -> Any:
+        if len(values) < least or (most is not None and len(values) > most):
+            count = str(least) if least == most else f"at least {least}" if most is None else f"{least} to {most}"
+            raise Mistake(f"{name} takes {count} value(s), not {len(values)}")
+        return act(*values)
+
+    return counted
+
+
+_FUNCTIONS: list[tuple[str, Callable[..., Any], int, int | None]] = [
+    ("abs", _strict(lambda a: a.abs()), 1, 1),
+    ("neg", neg, 1, 1),
+    ("round", _strict(lambda a, places: a.round(_whole(places), mode="half_away_from_zero")), 2, 2),
+    ("sum", _sum, 1, None),
+    ("nz", _sum, 1, 1),
+    ("min", _strict(_least), 2, 2),
+    ("max", _strict(_most), 2, 2),
+    ("coalesce", _coalesce, 1, None),
+    ("iif", choose, 3, 3),
+    ("num", _strict(lambda cell: number(_text(cell))), 1, 1),
+    ("unit", _strict(lambda cell: _text(cell).str.extract(r"[\d.] ?([A-Za-z][\w.]*)\)?$")), 1, 1),
+    ("re", _strict(_found), 2, 3),
+    ("match", _match, 2, 2),
+    ("starts", _any_word(lambda cell, word: cell.str.starts_with(word)), 2, None),
+    ("has", _any_word(lambda cell, word: cell.str.contains(word, literal=True)), 2, None),
+    ("split", _strict(_part), 3, 3),
+    ("lower", _strict(lambda cell: _text(cell).str.to_lowercase()), 1, 1),
+    ("upper", _strict(lambda cell: _text(cell).str.to_uppercase()), 1, 1),
+    ("is_null", lambda value: pl.lit(value=True) if value is None else column(value).is_null(), 1, 1),
+    ("one_of", _one_of, 2, None),
+]
 functions: Mapping[str, Callable[..., Any]] = {
-    "abs": _strict(lambda a: a.abs()),
-    "neg": neg,
-    "round": _strict(lambda a, places: a.round(_whole(places), mode="half_away_from_zero")),
-    "sum": _sum,
-    "nz": _sum,
-    "min": _strict(_least),
-    "max": _strict(_most),
-    "coalesce": _coalesce,
-    "iif": choose,
-    "num": _strict(lambda cell: number(_text(cell))),
-    "unit": _strict(lambda cell: _text(cell).str.extract(r"[\d.] ?([A-Za-z][\w.]*)\)?$")),
-    "re": _strict(_found),
-    "match": _match,
-    "starts": _any_word(lambda cell, word: cell.str.starts_with(word)),
-    "has": _any_word(lambda cell, word: cell.str.contains(word, literal=True)),
-    "split": _strict(_part),
-    "lower": _strict(lambda cell: _text(cell).str.to_lowercase()),
-    "upper": _strict(lambda cell: _text(cell).str.to_uppercase()),
-    "is_null": lambda value: pl.lit(True) if value is None else column(value).is_null(),
-    "one_of": _one_of,
+    name: _taking(name, act, least, most) for name, act, least, most in _FUNCTIONS
 }
