@@ -13,7 +13,7 @@ from typing import Any
 
 from lotlaw import rules as loading
 from lotlaw.check.examples import example_problems
-from lotlaw.formula import Formula, Reader, did_you_mean, unknown
+from lotlaw.formula import Formula, Reader, did_you_mean, parse, unknown
 from lotlaw.law import Form, Function, Line, Parameter, Year, exported, names_of
 from lotlaw.readings import units
 from lotlaw.source import Place, Problem, Problems, refuse
@@ -45,7 +45,7 @@ def year_problems(number: int, root: Path, *, locked: bool = True) -> list[Probl
     found = loading.shapes(year.documents)
     found += [*_pins(year), *_citations(year), *_parameters(year), *_formulas(year), *_boxes(year)]
     found = found or [p for form in year.forms.values() for p in example_problems(year, form)]
-    return found or ([*_unlocked(year)] if locked else [])
+    return [*found, *_unlocked(year)] if locked else found
 
 
 def _unlocked(year: Year) -> Iterator[Problem]:
@@ -187,6 +187,21 @@ def _form_formulas(year: Year, form: Form, signatures: Mapping[str, Any]) -> Ite
         if line.formula:
             yield from _reading(line.formula, names, functions, f"line {line.id}", line.unit)
         yield from _boxes_of(year, line)
+    for n, claim in enumerate(form.document.value.get("invariants") or ()):
+        for key in ("when", "always"):
+            if key in claim:
+                yield from _claim(claim, key, form.document.place("invariants", n, key), names, functions)
+
+
+def _claim(
+    claim: Mapping[str, Any], key: str, place: Place, names: Mapping[str, str], functions: Mapping[str, Any]
+) -> Iterator[Problem]:
+    try:
+        formula = parse(claim[key], place)
+    except Problems as found:
+        yield from found.problems
+        return
+    yield from _reading(formula, names, functions, f"invariant '{claim['name']}'", "flag")
 
 
 def _reading(
