@@ -81,6 +81,8 @@ def _unknown_keys(document: Document, path: tuple[str | int, ...], error: Any) -
 def _called(path: tuple[str | int, ...], value: Any) -> str:
     """The key that is wrong, and its value where that is short enough to be of use."""
     words = [step for step in path if isinstance(step, str)][-1:]
+    if not path:
+        return "the file" if value is not None else "the file is empty"
     if not isinstance(value, (dict, list)):
         text = json.dumps(value, default=str, ensure_ascii=False)
         words.append(text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from lotlaw.formula import did_you_mean
-from lotlaw.law import Year
+from lotlaw.law import Form, Line, Year
 from lotlaw.schema import shape_problems
 from lotlaw.source import Document, Problem, Problems, read_yaml
 
@@ -44,49 +44,87 @@ def normalised(said: Mapping[str, Any]) -> Taxpayer:
     full["carryover_given"] = said.get("carryover_given", "carryover" in said)
     for key in ("income", "carryover"):
         full[key] = {name: Decimal(amount) for name, amount in full[key].items()}
+    full["inputs"] = {form: lines or {} for form, lines in full["inputs"].items()}
     return full
 
 
 def _unlike(document: Document) -> list[Problem]:
-    """What no schema can say: claims that contradict each other."""
+    """What no schema can say: claims that contradict each other, and zones that are none."""
     said, problems = document.value, []
     income = said.get("income") or {}
     if income.get("qualified_dividends", 0) > income.get("ordinary_dividends", 0):
         at = document.place("income", "qualified_dividends")
-        problems.append(Problem(at, "qualified dividends are part of ordinary_dividends; they cannot be more"))
+        problems.append(Problem(at, "qualified_dividends are part of ordinary_dividends; they cannot be more"))
     if said.get("deduction", "standard") == "standard":
+        wanted = "the standard deduction is not worked out for this; give `deduction` in dollars"
         problems += [
-            Problem(document.place(word), f"{word}: give the deduction in dollars; it is not the standard one")
+            Problem(document.place(word), f"{word}: {wanted}")
             for word in ("dependent", "spouse_itemizes")
             if said.get(word)
         ]
+    if said.get("timezone") and not _is_zone(said["timezone"]):
+        message = f"'{said['timezone']}' is no time zone; write one like America/New_York"
+        problems.append(Problem(document.place("timezone"), message))
     return problems
+
+
+def _is_zone(name: str) -> bool:
+    import polars as pl
+
+    try:
+        pl.select(pl.lit(0).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(name))
+    except pl.exceptions.PolarsError:
+        return False
+    return True
 
 
 def check_against(year: Year, taxpayer: Taxpayer, document: Document) -> list[Problem]:
-    """What a year's rules do not know: the filing status, forms and lines of `inputs`."""
-    problems = []
+    """What a year's rules do not know: the filing status, forms, lines and columns of `inputs`, methods."""
+    return [*_status(year, taxpayer, document), *_inputs(year, taxpayer, document), *_methods(year, taxpayer, document)]
+
+
+def _status(year: Year, taxpayer: Taxpayer, document: Document) -> Iterator[Problem]:
     status = taxpayer["filing_status"]
     if status not in year.statuses:
-        known = ", ".join(year.statuses)
-        hint = did_you_mean(status, year.statuses)
-        place = document.place("filing_status")
-        problems.append(Problem(place, f"filing_status '{status}' is not one of {known}{hint}"))
-    for form, lines in taxpayer["inputs"].items():
-        open_lines = (
-            {id_ for id_, line in year.forms[form].lines.items() if line.kind == "input"}
-            if form in year.forms
-            else set()
-        )
-        problems += [
-            Problem(document.key("inputs", form, id_), _not_an_input(form, id_, open_lines))
-            for id_ in lines or {}
-            if id_ not in open_lines
-        ]
-    return problems
+        known, hint = ", ".join(year.statuses), did_you_mean(status, year.statuses)
+        yield Problem(document.place("filing_status"), f"filing_status '{status}' is not one of {known}{hint}")
 
 
-def _not_an_input(form: str, id_: str, open_lines: set[str]) -> str:
-    if not open_lines:
-        return f"no amounts can be given for '{form}'"
-    return f"line {id_} of {form} is not given but computed; lines that can be given: {', '.join(sorted(open_lines))}"
+def _methods(year: Year, taxpayer: Taxpayer, document: Document) -> Iterator[Problem]:
+    default = year.documents["dispositions"].value["methods"]["default"]
+    for n, order in enumerate(taxpayer["methods"]):
+        if order["method"] != default:
+            said = f"{order['method']} is not supported yet; lots are taken {default}, or as the column lot names them"
+            yield Problem(document.place("methods", n, "method"), said)
+
+
+def _inputs(year: Year, taxpayer: Taxpayer, document: Document) -> Iterator[Problem]:
+    typed = {name: [line for line in form.lines.values() if line.kind == "input"] for name, form in year.forms.items()}
+    for name, given in taxpayer["inputs"].items():
+        if not typed.get(name):
+            takes = [form for form, lines in typed.items() if lines]
+            said = f"no amounts can be given for '{name}'{did_you_mean(name, takes)}; they can for {', '.join(takes)}"
+            yield Problem(document.key("inputs", name), said)
+            continue
+        by_id = {line.id: line for line in typed[name]}
+        for id_, amount in (given or {}).items():
+            said = _wrong_amount(by_id[id_], amount) if id_ in by_id else _not_typed(year.forms[name], id_, list(by_id))
+            if said:
+                yield Problem(document.key("inputs", name, id_), said)
+
+
+def _not_typed(form: Form, id_: str, typed: list[str]) -> str:
+    what = "is computed, not given" if id_ in form.lines else "does not exist"
+    return f"line {id_} of {form.name} {what}; lines that can be given: {', '.join(typed)}"
+
+
+def _wrong_amount(line: Line, amount: Any) -> str:
+    """What is wrong with what is given for a line; nothing if it is as it should be."""
+    if not isinstance(amount, Mapping):
+        model = ", ".join(f"{column}: 0" for column in line.columns)
+        return f"line {line.id} of {line.form} has columns; write {{{model}}}" if line.columns else ""
+    if not line.columns:
+        return f"line {line.id} of {line.form} has no columns; write one amount"
+    unknown = [column for column in amount if column not in line.columns]
+    has = f"line {line.id} of {line.form} takes the columns {' and '.join(line.columns)}"
+    return f"{has}, not {', '.join(unknown)}" if unknown else ""
