@@ -130,9 +130,11 @@ def _same_file(return_path: Path, entry: Mapping[str, str]) -> Path:
 def import_files(
     files: Sequence[Path], out: Path, taxpayer: Path | None, rules: Path | None, source: str | None
 ) -> str:
-    """Write the canonical table of some exports, and give the report of what was read."""
-    from lotlaw.ledger import write_canonical
+    """Write the canonical table of some exports, and give the report of what was read. Raises Problems."""
+    from lotlaw.ledger import is_canonical, write_canonical
 
+    if out.is_file() and not is_canonical(out):
+        raise refuse(out, "is here already, and lotlaw did not write it; name another file")
     zone = read_taxpayer(taxpayer)[0]["timezone"] if taxpayer else normalised({"filing_status": ""})["timezone"]
     ledger = read(files, zone=zone, rules=rules, source=source, ids=True)
     try:

@@ -14,24 +14,29 @@ import polars as pl
 from lotlaw.check import checked
 from lotlaw.dispositions import match
 from lotlaw.dispositions.rows import term_on
+from lotlaw.importers.problems import named, quoted, refused
+from lotlaw.importers.reading import cells, head, read_text, rows_of
 from lotlaw.law import Year
 from lotlaw.ledger import read
 from lotlaw.rules import years
-from lotlaw.source import data_root, refuse
+from lotlaw.source import Problem, Problems, data_root
 from lotlaw.taxpayer import normalised, read_taxpayer
 
 SHOWN = {
     "asset": "asset", "account": "account", "quantity": "quantity", "acquired": "acquired", "term": "term",
     "basis": "basis", "price": "price", "value": "value", "unrealized": "unrealized",
 }  # fmt: skip
+PRICES = ["asset", "price"]
 AMOUNTS = ("basis", "price", "value", "unrealized")
 
 
 def holdings_table(
     files: Sequence[Path], day: date, prices: Path | None, taxpayer: Path | None, rules: Path | None
 ) -> pl.DataFrame:
-    """Open lots at the end of `day`: asset, account, quantity, acquired, term and basis; price, value and unrealized gain
-    where a price is given (null elsewhere). Amounts are exact dollars. Raises Problems.
+    """Open lots at the end of `day`: asset, account, quantity, acquired, term and basis.
+
+    With prices also price, value and unrealized gain, null where none is given. Amounts are exact dollars. Raises
+    Problems.
     """
     person = read_taxpayer(taxpayer)[0] if taxpayer else normalised({"filing_status": ""})
     ledger = read(files, zone=person["timezone"], rules=rules)
@@ -53,19 +58,31 @@ def _year_of(day: date, rules: Path | None) -> Year:
 
 def _prices(path: Path) -> pl.DataFrame:
     """A CSV with the columns asset and price, as asset and exact price. Raises Problems."""
-    try:
-        table = pl.read_csv(path, infer_schema=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise refuse(path, f"cannot be read as a CSV of prices: {error}".splitlines()[0]) from None
-    if not {"asset", "price"} <= set(table.columns):
-        raise refuse(path, f"prices have the columns asset and price; found {', '.join(table.columns)}")
-    price = pl.col("price").str.strip_chars().cast(pl.Decimal(38, 18), strict=False)
-    numbered = table.with_row_index("line", offset=2).select("line", "asset", price.alias("price"), text="price")
-    wrong = numbered.filter(pl.col("price").is_null() | (pl.col("price") < 0) | pl.col("asset").is_duplicated())
-    for row in wrong.iter_rows(named=True):
-        said = "not a price in dollars" if row["price"] is None or row["price"] < 0 else "a second price for this asset"
-        raise refuse(f"{path}:{row['line']}", f"{row['asset']} '{row['text']}': {said}")
-    return numbered.select("asset", "price")
+    text = read_text(path)
+    header = next(rows_of(head(text), ",", 1))
+    if not set(PRICES) <= set(header.cells):
+        found = ", ".join(header.cells)
+        raise refused(text.name, f"prices have the columns {' and '.join(PRICES)}; found {found}", header.line)
+    given = cells(text, header, {name: header.cells.index(name) for name in PRICES}, None)
+    given = given.with_columns(pl.col(PRICES).str.strip_chars().fill_null(""))
+    priced = given.with_columns(price=pl.col("price").cast(pl.Decimal(38, 18), strict=False), said="price")
+    problems = [p for words, wrong in _WRONG for p in _unpriced(text.name, words, priced.filter(wrong))]
+    if problems:
+        raise Problems(sorted(problems, key=lambda p: p.place.line))
+    return priced.select(PRICES)
+
+
+_WRONG = (
+    ("price {said} is not a number; write it like 1234.50", pl.col("price").is_null()),
+    ("price {said} is negative", pl.col("price") < 0),
+    ("asset is empty", pl.col("asset") == ""),
+    ("asset {asset} has a price already", ~pl.col("asset").is_first_distinct() & (pl.col("asset") != "")),
+)
+
+
+def _unpriced(name: str, words: str, rows: pl.DataFrame) -> list[Problem]:
+    said = [words.format(**{key: quoted(row[key]) for key in ("asset", "said")}) for row in rows.iter_rows(named=True)]
+    return named(name, rows["line"].to_list(), said)
 
 
 def print_holdings(table: pl.DataFrame) -> None:
@@ -105,4 +122,4 @@ def _dollars(value: Decimal) -> str:
 def _total(table: pl.DataFrame, name: str) -> str:
     if name not in AMOUNTS or name == "price" or table[name].null_count():
         return ""
-    return _dollars(table[name].sum())
+    return _dollars(Decimal(table[name].sum()))

@@ -199,6 +199,12 @@ def write_canonical(ledger: Ledger, path: Path) -> None:
         raise
 
 
+def is_canonical(path: Path) -> bool:
+    """Whether a file begins as `write_canonical` begins it."""
+    with path.open("rb") as file:
+        return file.read(len(ALWAYS[0]) + 1) == f"{ALWAYS[0]},".encode()
+
+
 def canonical(ledger: Ledger) -> pl.DataFrame:
     """The canonical table as text in its schema's order; nothing in it would run in a spreadsheet."""
     import polars as pl

@@ -21,7 +21,7 @@ def write_starter(folder: Path) -> list[Path]:
     """Write the two starter files where there are none. Raises Problems if one is there or can't be written."""
     for name in STARTER:
         if (folder / name).exists():
-            raise refuse(folder / name, "is already here; nothing was written")
+            raise refuse(folder / name, "is here already; nothing was written")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, model in STARTER.items():
