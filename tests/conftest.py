@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,18 @@ settings.register_profile("lotlaw", derandomize=True, deadline=None, database=No
 settings.load_profile("lotlaw")
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the command gives back: its exit code, and what it printed on either stream."""
+
+    code: int
+    text: str
+    error: str
+
+
+Asked = Callable[..., Answer]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,3 +55,27 @@ def lotlaw(tmp_path: Path) -> Command:
         )
 
     return run
+
+
+@pytest.fixture
+def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Asked:
+    """`ask("file", 2025, "ledger.csv")` as `lotlaw` does it, without a process of its own: for tests that ask a lot."""
+    from lotlaw.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"COLUMNS": "120", "NO_COLOR": "1", "TERM": "dumb"}.items():
+        monkeypatch.setenv(name, value)
+
+    def asked(*arguments: object) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["lotlaw", *map(str, arguments)])
+        capsys.readouterr()
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+        else:
+            code = 0
+        printed = capsys.readouterr()
+        return Answer(int(code or 0), printed.out, printed.err)
+
+    return asked

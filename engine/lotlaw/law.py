@@ -220,8 +220,10 @@ def find_line(year: Year, said: str) -> Line:
     """The line that `schedule_d.21` names. Raises Problems with the nearest that exists."""
     form, _, id_ = said.partition(".")
     if form not in year.forms:
-        raise refuse(said, f"no form '{form}' in {year.year}{did_you_mean(form, year.forms)}")
+        known = ", ".join(year.forms)
+        raise refuse(said, f"no form '{form}' in {year.year}{did_you_mean(form, year.forms)}; its forms are {known}")
     lines = year.forms[form].lines
     if id_ not in lines:
-        raise refuse(said, f"no line '{id_}' on {form}; it has {', '.join(lines)}")
+        what = f"no line '{id_}' on {form}" if id_ else f"name a line too, such as {form}.{next(iter(lines))}"
+        raise refuse(said, f"{what}; it has {', '.join(lines)}")
     return lines[id_]

@@ -21,14 +21,15 @@ from lotlaw.source import Document, Place, Problem, Problems, data_root, read_ya
 
 TABLES = ("dispositions", "form_8949")
 """Files that hold tables for the lot engine and boxes instead of lines."""
+NO_RULES = "no rules here: a folder of rules has a folder for each tax year, such as 2025/year.yaml"
 
 
 def load(year: int, rules: Path | None = None) -> Year:
     """The rules of a tax year from the folder `rules` (default: those that come with lotlaw). Raises Problems."""
     root = Path(rules) if rules else data_root() / "rules"
     if not (root / str(year) / "year.yaml").is_file():
-        known = ", ".join(str(y) for y in years(root)) or "none"
-        raise refuse(root, f"no rules for tax year {year}; there are rules for {known}")
+        known = ", ".join(str(y) for y in years(root))
+        raise refuse(root, f"no rules for tax year {year}; there are rules for {known}" if known else NO_RULES)
     return _load(year, root)
 
 
@@ -72,7 +73,9 @@ def _documents(contents: Document, root: Path) -> tuple[dict[str, Document], dic
         at = origin.get("from") if isinstance(origin, dict) else origin
         path = root / str(at) / f"{name}.yaml"
         if not (isinstance(at, int) and name.isidentifier() and path.is_file()):
-            problems.append(Problem(contents.key("files", name), f"{shown(path)} does not exist"))
+            there = ", ".join(str(y) for y in years(root) if (root / str(y) / path.name).is_file()) or "no year"
+            said = f"{shown(path)} does not exist; {path.name} stands in the folder of {there}"
+            problems.append(Problem(contents.key("files", name), said))
             continue
         try:
             documents[name], origins[name] = _read(path), at

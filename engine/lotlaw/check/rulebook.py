@@ -28,7 +28,7 @@ def problems(root: Path, only: int | None = None) -> list[Problem]:
     found: dict[str, Problem] = {}
     years = loading.years(root) if only is None else [only]
     if not years:
-        raise refuse(root, "no rules here: a folder of rules has a folder for each tax year, such as 2025/year.yaml")
+        raise refuse(root, loading.NO_RULES)
     for year in years:
         for problem in year_problems(year, root):
             found.setdefault(str(problem), problem)

@@ -1,0 +1,79 @@
+"""Bad input: what is wrong, where, and what would be right; exit code 2, nothing written, no stack trace.
+
+The cases in `bad/inputs/` give the files, the command and all that it answers: the texts are part of what lotlaw
+promises. A case changes only what it is about; the rest is a taxpayer and a ledger with which all is well.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from conftest import ROOT, Asked
+from lotlaw.source import data_root
+
+WELL = {
+    "taxpayer.yaml": "filing_status: single\n",
+    "ledger.csv": "time,kind,asset,quantity,amount\n2025-01-04,buy,BTC,1,60000\n2025-03-01,sell,BTC,0.5,40000\n",
+}
+FILE = "file 2025 ledger.csv --taxpayer taxpayer.yaml --out return"
+
+
+def cases() -> Iterator[Any]:
+    for path in sorted((ROOT / "tests" / "bad" / "inputs").glob("*.yaml")):
+        for case in yaml.safe_load(path.read_text(encoding="utf-8")):
+            yield pytest.param(case, id=f"{path.stem}: {case['name']}")
+
+
+def laid_out(folder: Path, case: dict[str, Any]) -> None:
+    """The case's files: text by name, bytes as `hex`, an empty `folder`, a copy of the `rules` with one change."""
+    for name, text in {**WELL, **{name: text for name, text in case.items() if is_file(name)}}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    for name, digits in case.get("hex", {}).items():
+        (folder / name).write_bytes(bytes.fromhex(digits))
+    if "folder" in case:
+        (folder / case["folder"]).mkdir()
+    if "rules" in case:
+        shutil.copytree(data_root() / "rules", folder / "rules")
+        if case["rules"]:
+            change(folder / "rules" / case["rules"]["file"], case["rules"])
+
+
+def is_file(name: str) -> bool:
+    return "." in name or name == "return"
+
+
+def change(path: Path, said: dict[str, str]) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert said["find"] in text, "the case no longer fits the file"
+    path.write_text(text.replace(said["find"], said["put"], 1), encoding="utf-8")
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() if p.is_file() else b"" for p in folder.rglob("*")}
+
+
+def command_of(case: dict[str, Any], folder: Path) -> list[str]:
+    said = case.get("run", FILE + " --rules {rules}" * ("rules" in case))
+    return [word.replace("{rules}", str(folder / "rules")) for word in shlex.split(said)]
+
+
+@pytest.mark.parametrize("case", list(cases()))
+def test_a_mistake_is_said_clearly_and_nothing_is_written(case: dict[str, Any], tmp_path: Path, ask: Asked) -> None:
+    laid_out(tmp_path, case)
+    if "before" in case:
+        assert ask(*shlex.split(case["before"])).code == 0
+    for name, text in case.get("changes", {}).items():
+        (tmp_path / name).write_text(text)
+    before = everything(tmp_path)
+    said = ask(*command_of(case, tmp_path))
+    assert said.error.replace(str(data_root()), "{lotlaw}") == case["says"]
+    assert (said.code, said.text) == (2, "")
+    assert everything(tmp_path) == before
