@@ -11,14 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lotlaw.importers import Imported, imported, recognised
+from lotlaw.importers import Imported, imported
 from lotlaw.source import Problem, Problems, data_root
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from lotlaw.importers.detect import Found
-    from lotlaw.importers.reading import Text
 
 ASSETS = ("out_asset", "in_asset", "ref_asset", "fee_asset")
 MONEY = "USD"
@@ -95,19 +93,20 @@ def _imported(paths: Sequence[str | Path], folder: Path, zone: str, source: str 
 
     known = signatures(folder)
     problems: list[Problem] = []
-    found: list[tuple[Text, Found]] = []
     files: list[Imported] = []
     for path in paths:
         try:
-            found.append(recognised(path, known, source))
-            files.append(imported(*found[-1], zone, identified=ids))
+            once_only = not Path(path).is_file()
+            files.append(imported(path, known, zone, source, identified=ids or once_only))
         except Problems as error:
             problems += error.problems
     if problems:
         raise Problems(problems)
     problems = [p for file in files for p in repeated(file)]
     shared = overlapping(files)
-    files = [imported(*found[n], zone, identified=True) if n in shared and not ids else f for n, f in enumerate(files)]
+    for n in shared:
+        if "_cells" not in files[n].rows.columns:
+            files[n] = imported(paths[n], known, zone, source, identified=True)
     files = [identified(file) if ids or n in shared else file for n, file in enumerate(files)]
     files, more = once(files, shared)
     if problems or more:

@@ -7,7 +7,7 @@ reading. A file is imported whole or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +17,9 @@ from lotlaw.source import Problems
 if TYPE_CHECKING:
     import polars as pl
 
-    from lotlaw.importers.detect import Found, Signature
+    from lotlaw.importers.columns import Binding
+    from lotlaw.importers.detect import Signature
     from lotlaw.importers.language import Importer
-    from lotlaw.importers.reading import Text
 
 
 @dataclass(frozen=True)
@@ -38,45 +38,61 @@ class Imported:
     notes: tuple[str, ...]
 
 
-def recognised(path: str | Path, known: tuple[Signature, ...], source: str | None = None) -> tuple[Text, Found]:
-    """The file's text and the mapping that knows it, or the one that is called for. Raises Problems."""
-    from lotlaw.importers.detect import recognise
-    from lotlaw.importers.reading import read_text
+@dataclass(frozen=True)
+class _Table:
+    """A recognised file's cells as text, and where they come from; the file itself is let go of."""
 
-    text = read_text(path)
-    return text, recognise(text, known, source)
+    name: str
+    sha256: str
+    notes: tuple[str, ...]
+    importer: Importer
+    binding: Binding
+    above: Mapping[str, str]
+    cells: pl.DataFrame
 
 
-def imported(text: Text, found: Found, zone: str, *, identified: bool = False) -> Imported:
-    """The rows of a recognised file; instants count on their date in `zone`. Raises all of its Problems at once."""
+def imported(
+    path: str | Path, known: Sequence[Signature], zone: str, source: str | None = None, *, identified: bool = False
+) -> Imported:
+    """The rows of a file, by the mapping that knows its header or the one of the name `source`.
+
+    Instants count on their date in `zone`; `identified` adds `_cells`. Raises Problems, all that the file has.
+    """
     from lotlaw.importers.check import finished
     from lotlaw.importers.clock import clock
-    from lotlaw.importers.columns import bind, typed
+    from lotlaw.importers.columns import typed
     from lotlaw.importers.events import events
-    from lotlaw.importers.mapping import load
-    from lotlaw.importers.reading import above, cells
     from lotlaw.importers.scope import scope
 
-    importer = load(found.signature.path)
-    binding = bind(importer, text.name, found.header)
-    raw = cells(text, found.header, dict(binding.fields), importer.reading.stop_at)
-    if identified:
-        raw = raw.with_columns(_cells())
-    frame, problems, notes = typed(importer, binding, text.name, raw)
-    seen = scope(
-        importer,
-        binding,
-        text.name,
-        clock(importer.formats, importer.zone, zone),
-        above(text, found.header, importer.reading.preamble),
-    )
+    table = _table(path, known, source, identified=identified)
+    importer, binding, name, sha256, before = table.importer, table.binding, table.name, table.sha256, table.notes
+    seen = scope(importer, binding, name, clock(importer.formats, importer.zone, zone), table.above)
+    frame, problems, notes = typed(importer, binding, name, table.cells)
+    del table
     written = events(seen, frame)
     rows, more = finished(seen, written)
     problems += [*written.problems, *more]
     if problems:
         raise Problems(sorted(problems, key=lambda p: (p.place.line == 0, p.place.line, p.place.column)))
     rows = _in_order(rows, importer.reading.order)
-    return Imported(text.name, text.digest.result(), importer, rows, written.skipped, (*text.notes, *notes))
+    return Imported(name, sha256, importer, rows, written.skipped, (*before, *notes))
+
+
+def _table(path: str | Path, known: Sequence[Signature], source: str | None, *, identified: bool) -> _Table:
+    from lotlaw.importers.columns import bind
+    from lotlaw.importers.detect import recognise
+    from lotlaw.importers.mapping import load
+    from lotlaw.importers.reading import above, cells, read_text
+
+    text = read_text(path)
+    found = recognise(text, known, source)
+    importer = load(found.signature.path)
+    binding = bind(importer, text.name, found.header)
+    frame = cells(text, found.header, binding.fields, importer.reading.stop_at)
+    if identified:
+        frame = frame.with_columns(_cells())
+    lines = above(text, found.header, importer.reading.preamble)
+    return _Table(text.name, text.digest.result(), text.notes, importer, binding, lines, frame)
 
 
 def _cells() -> pl.Expr:

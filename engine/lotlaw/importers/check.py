@@ -82,7 +82,9 @@ def _bad_time(scope: Scope, label: str, cell: str | None) -> str:
 def _valued(rows: pl.DataFrame) -> pl.DataFrame:
     """Fees of nothing are no fees; dollars are worth what they say."""
     there = set(rows.columns)
-    if {"fee_asset", "fee_qty"} <= there:
+    if "fee_qty" not in there:
+        rows = rows.drop("fee_asset", strict=False)
+    elif "fee_asset" in there:
         paid = pl.col("fee_qty") != 0
         rows = rows.with_columns(pl.when(paid).then(pl.col(c)) for c in ("fee_asset", "fee_qty"))
         dollars = pl.when(pl.col("fee_asset") == USD).then(pl.col("fee_qty"))

@@ -87,7 +87,11 @@ def _statements(number: int, file: Imported, known: Known) -> Iterator[Statement
 
 def _combinations(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
     """Every combination of assets and classes that stands in a row, with the first line it stands in."""
-    columns = [c for c in (*ASSETS, "asset_class", "counter_class") if c in rows.columns]
+    there = [c for c in (*ASSETS, "asset_class", "counter_class") if c in rows.columns]
+    dollars = "fee_asset" in there and rows["fee_asset"].drop_nulls().unique().to_list() == [MONEY]
+    columns = [c for c in there if c != "fee_asset" or not dollars]
+    if dollars:
+        yield {"fee_asset": MONEY, "line": int(rows["line"][0])}
     if columns:
         yield from rows.group_by(columns).agg(pl.col("line").min()).sort("line", *columns).iter_rows(named=True)
 

@@ -147,7 +147,7 @@ def typed(
     found = [_unread(binding, name, alias, raw, frame) for alias in odd]
     found += [_decimals(binding, name, a, raw, lines) for a, lines in fine.items() if a not in rounded]
     found += [_wrong_sign(binding, name, a, frame, fine.get(a, [])) for a in aliases]
-    found += [_empty(binding, name, alias, raw) for alias in aliases]
+    found += [_empty(binding, name, alias, raw) for alias in aliases if frame[alias].null_count()]
     lines = [line for _, bad in found for line in bad]
     if lines:
         frame = frame.filter(~pl.col("line").is_in(lines))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ def _signature(path: Path) -> Signature:
         raise refused(shown(path), "id, title and detect must stand above `columns:`") from None
 
 
-def recognise(text: Text, known: tuple[Signature, ...], forced: str | None = None) -> Found:
+def recognise(text: Text, known: Sequence[Signature], forced: str | None = None) -> Found:
     """The mapping whose required names the file's header has the most of. Raises Problems where none or two fit."""
     tried = [s for s in known if forced in (None, s.id)]
     if not tried:

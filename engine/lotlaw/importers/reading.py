@@ -169,7 +169,7 @@ def cleaned(cell: str) -> str:
     return " ".join(cell.replace("\ufeff", "").split())
 
 
-def cells(text: Text, header: Header, wanted: dict[str, int], stop_at: str | None) -> pl.DataFrame:
+def cells(text: Text, header: Header, wanted: Mapping[str, int], stop_at: str | None) -> pl.DataFrame:
     """The wanted fields (alias: field number from 0) as text, empty ones null, and `line`; without blank lines."""
     import polars as pl
 
@@ -229,6 +229,8 @@ def _filled(frame: pl.DataFrame) -> pl.DataFrame:
     """The rows that say something: not those of blank lines."""
     import polars as pl
 
+    if any(not frame[c].null_count() for c in frame.columns[1:] if c != "line"):
+        return frame
     texts = pl.exclude("line")
     sparse = frame.filter(pl.sum_horizontal(texts.is_not_null()) <= 1)
     blank = sparse.filter(pl.all_horizontal(texts.str.strip_chars().fill_null("") == ""))
