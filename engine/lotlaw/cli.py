@@ -112,7 +112,7 @@ def explain(
     from lotlaw.explain import explain as explanation
     from lotlaw.filing import recompute
 
-    print(explanation(recompute(return_json, rules), line), end="")
+    _say(explanation(recompute(return_json, rules), line))
 
 
 @app.command("import")
@@ -128,7 +128,7 @@ def import_(
     """Turn exports into one canonical table, and report what was read, skipped and found."""
     from lotlaw.filing import import_files
 
-    print(import_files(files, out, taxpayer, rules, source), end="")
+    _say(import_files(files, out, taxpayer, rules, source))
 
 
 @app.command()
@@ -142,10 +142,10 @@ def holdings(
     rules: RulesDir = None,
 ) -> None:
     """Open lots with their basis, and with --prices their value, unrealized gain and term."""
-    from lotlaw.holdings import holdings_table, print_holdings
+    from lotlaw.holdings import holdings_table, holdings_text
 
     day = _day(as_of) if as_of else datetime.now().astimezone().date()
-    print_holdings(holdings_table(files, day, prices, taxpayer, rules))
+    _say("\n".join(holdings_text(holdings_table(files, day, prices, taxpayer, rules))))
 
 
 @rules_app.command("check")
@@ -193,6 +193,14 @@ def _day(text: str) -> date:
         _refuse(f"--as-of: '{text}' is not a date such as 2025-12-31")
 
 
+def _say(text: str) -> None:
+    """Print text that may hold words of a file: nothing in them moves the cursor, or hides or turns what follows."""
+    from lotlaw.render.amounts import clean
+
+    for line in text.removesuffix("\n").split("\n"):
+        print(clean(line))
+
+
 def _refuse(message: str) -> NoReturn:
     print(message, file=sys.stderr)
     raise typer.Exit(2)
@@ -203,8 +211,10 @@ def main() -> None:
     try:
         app()
     except Problems as found:
+        from lotlaw.render.amounts import clean
+
         for problem in found.problems:
-            print(problem, file=sys.stderr)
+            print(clean(str(problem)), file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()

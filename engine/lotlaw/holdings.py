@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
@@ -85,14 +84,8 @@ def _unpriced(name: str, words: str, rows: pl.DataFrame) -> list[Problem]:
     return named(name, rows["line"].to_list(), said)
 
 
-def print_holdings(table: pl.DataFrame) -> None:
-    """Print the lots, and totals by asset where there is more than one lot of it, and of everything."""
-    for line in holdings_text(table):
-        sys.stdout.write(f"{line}\n")
-
-
 def holdings_text(table: pl.DataFrame) -> Iterator[str]:
-    """The table as aligned text."""
+    """The table as lines of aligned text, with totals where all amounts are known."""
     if table.is_empty():
         yield "nothing held"
         return
