@@ -20,7 +20,8 @@ from lotlaw.source import Problem
 AS_IT_STANDS, UNLESS_COMPUTED = "as_it_stands", "unless_computed"
 FACTS: Schema = {
     "proceeds_usd": AMOUNT, "adjustment_usd": AMOUNT, "wash_disallowed_usd": AMOUNT, "codes": pl.String,
-    "term": pl.String, "tax_form": pl.String, "basis_reported": pl.Boolean, "asset_class": pl.String,
+    "term": pl.String, "tax_form": pl.String, "basis_reported": pl.Boolean, "collectible": pl.Boolean,
+    "asset_class": pl.String,
 }  # fmt: skip
 TERMS = ("short", "long")
 SOLD = (
@@ -74,15 +75,18 @@ def _as_rows(events: Events, rows: pl.DataFrame, *, stated: bool) -> pl.DataFram
     said = events.treatment.said["reported"]
     washed = pl.col("wash_disallowed_usd").fill_null(0).to_physical() if stated else pl.lit(0, WHOLE)
     code = pl.when(washed > 0).then(pl.lit(said["wash_sale"])) if stated else pl.lit(None, pl.String)
+    mark = pl.when(pl.col("collectible").fill_null(value=False)).then(pl.lit("".join(events.treatment.marks[:1])))
     words = _words(said) if stated else pl.lit(None, pl.String)
+    made = pl.col("out_qty").is_not_null() if stated else pl.lit(value=False)
     return rows.select(
-        "account", sale="row", lot=pl.lit(None, pl.UInt32), asset="out_asset", description="out_asset", sold="date",
+        "account", sale="row", lot=pl.lit(None, pl.UInt32), asset="out_asset", sold="date",
+        description=pl.when(~made).then("out_asset"),
         asset_class=pl.coalesce("asset_class", class_of(events.ledger, "out_asset")), quantity="out_qty",
         acquired=acquired_day(), acquired_text=pl.when(acquired_day().is_null()).then("acquired_date"),
         proceeds=cents(pl.col("proceeds_usd").to_physical()), basis=cents(pl.col("basis_usd").to_physical()),
         adjustment=cents(pl.col("adjustment_usd").fill_null(0).to_physical() + washed),
-        codes=pl.coalesce("codes", code), term=pl.when(pl.col("term").is_in(TERMS)).then("term"),
-        form_1099=pl.coalesce("form_1099", words),
+        codes=pl.concat_str(pl.coalesce("codes", code), mark, ignore_nulls=True),
+        term=pl.when(pl.col("term").is_in(TERMS)).then("term"), form_1099=pl.coalesce("form_1099", words),
     ).select(SOLD)  # fmt: skip
 
 
@@ -101,15 +105,15 @@ def _words(said: Mapping[str, Any]) -> pl.Expr:
 def _warnings(events: Events, stated: pl.DataFrame, alone: pl.DataFrame) -> Iterator[str]:
     matched = stated.join(alone, on="row", how="anti", maintain_order="left")
     if matched.height:
-        said = f"{_sales(matched.height)} listed from here on are the ledger's own, which count as they were worked out"
+        said = f"{_sales(matched.height)} the ledger's own, which count as they were worked out"
         yield f"{events.place(matched['row'][0])}: {said}"
     if alone.height:
-        said = f"{_sales(alone.height)} listed from here on are nowhere else in these files, and taken as stated"
+        said = f"{_sales(alone.height)} nowhere else in these files, and taken as stated"
         yield f"{events.place(alone['row'][0])}: {said}"
 
 
 def _sales(n: int) -> str:
-    return f"{n} sale{'' if n == 1 else 's'}"
+    return "1 sale listed from here on is" if n == 1 else f"{n} sales listed from here on are"
 
 
 def _problems(events: Events, rows: pl.DataFrame) -> Iterator[Problem]:

@@ -92,10 +92,8 @@ def _coded(rows: pl.DataFrame, law: Treatment) -> pl.DataFrame:
         return rows.with_columns(codes=pl.lit(""), collectible=pl.lit(value=False))
     letters = pl.concat_str(pl.col("codes").fill_null(""), pl.col("mark").fill_null("")).str.split("")
     rows = rows.with_columns(codes=letters.list.unique().list.sort().list.join(""))
-    marks = sorted({c["collectible"] for c in law.classes.values() if c["collectible"]})
-    return rows.with_columns(
-        collectible=pl.any_horizontal(pl.col("codes").str.contains(m, literal=True) for m in marks)
-    )
+    marked = (pl.col("codes").str.contains(mark, literal=True) for mark in law.marks)
+    return rows.with_columns(collectible=pl.any_horizontal(marked))
 
 
 def _boxed(rows: pl.DataFrame, year: Year) -> pl.DataFrame:

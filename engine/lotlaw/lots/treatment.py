@@ -78,6 +78,11 @@ class Treatment:
         classes: Mapping[str, Mapping[str, Any]] = self.said["asset_classes"]
         return classes
 
+    @property
+    def marks(self) -> list[str]:
+        """The codes of Form 8949 that mark a collectible."""
+        return sorted({said["collectible"] for said in self.classes.values() if said["collectible"]})
+
     def fee(self, which: str) -> str:
         """What becomes of a fee paid in units of an asset."""
         return str(self.said["fees"][which]["units"])
