@@ -35,7 +35,7 @@ ORDER = [
     {"lots"},
     {"dispositions"},
     {"run"},
-    {"render", "holdings", "starter"},
+    {"rendering", "holdings", "starter"},
     {"explain", "output", "summary"},
     {"filing"},
     {"audit", "plan", "batch"},

@@ -22,9 +22,9 @@ from jsonschema import Draft202012Validator
 from made_return import ACME, BTC, EVIL, HARM, OLD, ROWS, SSN, made_return
 
 from conftest import ROOT
-from lotlaw.render import files, render, sources_of
-from lotlaw.render.amounts import clean, exact_dollars, plain, plain_cents, printed, printed_cents
-from lotlaw.render.sheets import sheets
+from lotlaw.rendering import files, render, sources_of
+from lotlaw.rendering.amounts import clean, exact_dollars, plain, plain_cents, printed, printed_cents
+from lotlaw.rendering.sheets import sheets
 from lotlaw.rules import load
 from lotlaw.run import Return
 from lotlaw.source import Problems

@@ -15,7 +15,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import SandboxedEnvironment
 
 from conftest import ROOT
-from lotlaw.render.templates import environment, escapes, fill, fill_columns, shown, splice
+from lotlaw.rendering.templates import environment, escapes, fill, fill_columns, shown, splice
 
 TEMPLATES = sorted((ROOT / "forms").glob("*.j2"), key=lambda path: path.name)
 

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lotlaw.ledger import read
-    from lotlaw.render import render
+    from lotlaw.rendering import render
     from lotlaw.rules import load
     from lotlaw.run import compute
 
 __version__ = "1.0.0"
 __all__ = ["__version__", "compute", "load", "read", "render"]
 
-_HOME = {"compute": "lotlaw.run", "load": "lotlaw.rules", "read": "lotlaw.ledger", "render": "lotlaw.render"}
+_HOME = {"compute": "lotlaw.run", "load": "lotlaw.rules", "read": "lotlaw.ledger", "render": "lotlaw.rendering"}
 
 
 def __getattr__(name: str) -> Any:

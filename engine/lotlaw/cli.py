@@ -57,7 +57,7 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to put the two files
 def demo(out: Annotated[Path | None, typer.Option(help="Also write the return into this folder.")] = None) -> None:
     """A complete return of one made-up taxpayer, from a Coinbase and a Schwab export that come with lotlaw."""
     from lotlaw.filing import file_years
-    from lotlaw.render import render
+    from lotlaw.rendering import render
     from lotlaw.starter import DEMO, demo_files
 
     year, exports, taxpayer = demo_files()
@@ -195,7 +195,7 @@ def _day(text: str) -> date:
 
 def _say(text: str) -> None:
     """Print text that may hold words of a file: nothing in them moves the cursor, or hides or turns what follows."""
-    from lotlaw.render.amounts import clean
+    from lotlaw.rendering.amounts import clean
 
     for line in text.removesuffix("\n").split("\n"):
         print(clean(line))
@@ -211,7 +211,7 @@ def main() -> None:
     try:
         app()
     except Problems as found:
-        from lotlaw.render.amounts import clean
+        from lotlaw.rendering.amounts import clean
 
         for problem in found.problems:
             print(clean(str(problem)), file=sys.stderr)

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from lotlaw.law import Cite, Form, Line, Year, exported, find_line, line_names
-from lotlaw.render import sources_of
+from lotlaw.rendering import sources_of
 from lotlaw.run import Return
 
 ROWS_SHOWN = 5

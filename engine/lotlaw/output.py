@@ -15,8 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from lotlaw.render import files
-from lotlaw.render.tables import LINE_COLUMNS, ROW_COLUMNS
+from lotlaw.rendering import files
+from lotlaw.rendering.tables import LINE_COLUMNS, ROW_COLUMNS
 from lotlaw.source import refuse
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lotlaw.render.amounts import clean, printed
-from lotlaw.render.rows import boxes_of
+from lotlaw.rendering.amounts import clean, printed
+from lotlaw.rendering.rows import boxes_of
 
 if TYPE_CHECKING:
     import polars as pl

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lotlaw.law import Form
-from lotlaw.render.amounts import REPLACEMENT, UNPRINTABLE, in_dollars, said
-from lotlaw.render.rows import BETWEEN, plain_rows
-from lotlaw.render.sheets import cells_of, is_printed
+from lotlaw.rendering.amounts import REPLACEMENT, UNPRINTABLE, in_dollars, said
+from lotlaw.rendering.rows import BETWEEN, plain_rows
+from lotlaw.rendering.sheets import cells_of, is_printed
 
 if TYPE_CHECKING:
     import polars as pl

@@ -13,8 +13,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from lotlaw import __version__
-from lotlaw.render.amounts import exact_dollars, in_dollars, plain, said
-from lotlaw.render.rows import BETWEEN, by_box, columns_of, places, plain_rows, totals_by_column
+from lotlaw.rendering.amounts import exact_dollars, in_dollars, plain, said
+from lotlaw.rendering.rows import BETWEEN, by_box, columns_of, places, plain_rows, totals_by_column
 
 if TYPE_CHECKING:
     from lotlaw.run import Return

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from lotlaw.render.rows import sources_of
+from lotlaw.rendering.rows import sources_of
 from lotlaw.source import refuse
 
 if TYPE_CHECKING:
@@ -30,19 +30,19 @@ def render(return_: Return, format: str) -> str:  # noqa: A002 (the word of the 
 def files(return_: Return, format: str) -> dict[str, Iterable[str]]:  # noqa: A002
     """The files of one format by name, each as pieces of text. Raises Problems for a format that there is not."""
     if format == "json":
-        from lotlaw.render.return_json import return_json
+        from lotlaw.rendering.return_json import return_json
 
         return {"return.json": return_json(return_)}
     if format == "csv":
-        from lotlaw.render.tables import tables
+        from lotlaw.rendering.tables import tables
 
         return {name: [text] for name, text in tables(return_).items()}
     if format == "txt":
-        from lotlaw.render.pages import forms_txt
+        from lotlaw.rendering.pages import forms_txt
 
         return {"forms.txt": forms_txt(return_)}
     if format == "html":
-        from lotlaw.render.pages import forms_html
+        from lotlaw.rendering.pages import forms_html
 
         return {"forms.html": forms_html(return_)}
     raise refuse("--format", f"no format '{format}'; there are {', '.join(FORMATS)}")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from lotlaw.render.amounts import REPLACEMENT, UNPRINTABLE
+from lotlaw.rendering.amounts import REPLACEMENT, UNPRINTABLE
 from lotlaw.source import data_root
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lotlaw.render.rows import Column
-from lotlaw.render.sheets import Entry, Sheet
+from lotlaw.rendering.rows import Column
+from lotlaw.rendering.sheets import Entry, Sheet
 
 if TYPE_CHECKING:
     import polars as pl

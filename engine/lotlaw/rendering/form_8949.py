@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from lotlaw.render.amounts import printed_cents
-from lotlaw.render.rows import Column, acquired_text, boxes_of, by_box, columns_of
-from lotlaw.render.templates import fill, fill_columns, safe, shown
-from lotlaw.render.text import aligned, heading, in_widths
+from lotlaw.rendering.amounts import printed_cents
+from lotlaw.rendering.rows import Column, acquired_text, boxes_of, by_box, columns_of
+from lotlaw.rendering.templates import fill, fill_columns, safe, shown
+from lotlaw.rendering.text import aligned, heading, in_widths
 
 if TYPE_CHECKING:
     import polars as pl

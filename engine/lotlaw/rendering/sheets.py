@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lotlaw.answers import Answer
 from lotlaw.law import Form, Line
-from lotlaw.render.amounts import cell, in_dollars
+from lotlaw.rendering.amounts import cell, in_dollars
 
 if TYPE_CHECKING:
     from lotlaw.run import Return

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lotlaw import __version__
-from lotlaw.render.amounts import clean
-from lotlaw.render.form_8949 import form_8949
-from lotlaw.render.sheets import Sheet, sheets
-from lotlaw.render.templates import fill, splice
-from lotlaw.render.text import WIDTH, blocks, questions
+from lotlaw.rendering.amounts import clean
+from lotlaw.rendering.form_8949 import form_8949
+from lotlaw.rendering.sheets import Sheet, sheets
+from lotlaw.rendering.templates import fill, splice
+from lotlaw.rendering.text import WIDTH, blocks, questions
 
 if TYPE_CHECKING:
     from lotlaw.run import Return

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lotlaw.law import Year
-from lotlaw.render.amounts import plain_cents
+from lotlaw.rendering.amounts import plain_cents
 
 if TYPE_CHECKING:
     import polars as pl
