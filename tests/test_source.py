@@ -17,12 +17,28 @@ def value(text):
 @pytest.mark.parametrize(
     ("text", "meaning"),
     [
-        ("3_000", 3000), ("-5", -5), ("0.1", Decimal("0.1")), ("1_000.50", Decimal("1000.50")),
-        ("15%", Decimal("0.15")), ("3.8%", Decimal("0.038")), ("2025-01-31", date(2025, 1, 31)),
-        ("yes", True), ("NO", False), ("true", True), ("010", "010"), ("12:30", "12:30"), ("1e5", "1e5"),
-        ("0x1F", "0x1F"), ("'15'", "15"), ("text", "text"), ("~", None), (".5", ".5"), ("1.", "1."), ("__import__", "__import__"),
+        ("3_000", 3000),
+        ("-5", -5),
+        ("0.1", Decimal("0.1")),
+        ("1_000.50", Decimal("1000.50")),
+        ("15%", Decimal("0.15")),
+        ("3.8%", Decimal("0.038")),
+        ("2025-01-31", date(2025, 1, 31)),
+        ("yes", True),
+        ("NO", False),
+        ("true", True),
+        ("010", "010"),
+        ("12:30", "12:30"),
+        ("1e5", "1e5"),
+        ("0x1F", "0x1F"),
+        ("'15'", "15"),
+        ("text", "text"),
+        ("~", None),
+        (".5", ".5"),
+        ("1.", "1."),
+        ("__import__", "__import__"),
     ],
-)  # fmt: skip
+)
 def test_scalars_mean_what_they_look_like(text, meaning):
     got = value(f"a: {text}")["a"]
     assert got == meaning

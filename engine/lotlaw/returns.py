@@ -22,7 +22,7 @@ from lotlaw.readings import columns
 from lotlaw.sheet import Sheet
 
 SIMPLE = 4
-"""How many columns an expression may read before it gets a column of its own, where it would be worked out many times."""
+"""How many columns an expression may read before it gets one of its own, not to be worked out many times."""
 
 
 def work_out_columns(year: Year, frame: pl.DataFrame, forms: Iterable[str], *, cents: bool = False) -> pl.DataFrame:

@@ -159,11 +159,11 @@ def _earlier(year: Year, ledger: Ledger, taxpayer: Taxpayer) -> list[str]:
     kinds = year.documents["dispositions"].value["kinds"]
     sales = [kind for kind, said in kinds.items() if "sells" in said or "row" in said]
     before = pl.col("kind").is_in(sales) & (pl.col("date").dt.year() < year.year)
-    first = ledger.rows.filter(before)["date"].min()
+    first = ledger.rows.filter(before)["date"].dt.year().min()
     if first is None:
         return []
     said = f"The ledger has sales before {year.year}, and the taxpayer file gives no `carryover`"
-    return [f"{said}: losses of earlier years are not counted (lotlaw file {first.year}..{year.year} works them out)"]
+    return [f"{said}: losses of earlier years are not counted (lotlaw file {first}..{year.year} works them out)"]
 
 
 def _strangers(ledger: Ledger, taxpayer: Taxpayer) -> list[str]:

@@ -31,7 +31,7 @@ class Supply(Protocol):
 
 
 Keep = Callable[[Line, str, Any, Any], Any]
-"""Stores the value of a line or a column of it, and the flag that it is not blank (None: never); gives what others read."""
+"""Stores the value of a line or column, and the flag that it is not blank (None: never); gives what others read."""
 
 
 @dataclass

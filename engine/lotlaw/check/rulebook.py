@@ -42,10 +42,10 @@ def year_problems(number: int, root: Path, *, locked: bool = True) -> list[Probl
         year.order  # noqa: B018  (a cycle shows here)
     except Problems as found:
         return found.problems
-    found = loading.shapes(year.documents)
-    found += [*_pins(year), *_citations(year), *_parameters(year), *_formulas(year), *_boxes(year)]
-    found = found or [p for form in year.forms.values() for p in example_problems(year, form)]
-    return [*found, *_unlocked(year)] if locked else found
+    wrong = loading.shapes(year.documents)
+    wrong += [*_pins(year), *_citations(year), *_parameters(year), *_formulas(year), *_boxes(year)]
+    wrong = wrong or [p for form in year.forms.values() for p in example_problems(year, form)]
+    return [*wrong, *_unlocked(year)] if locked else wrong
 
 
 def _unlocked(year: Year) -> Iterator[Problem]:
