@@ -9,6 +9,8 @@ from collections import defaultdict
 from decimal import Decimal
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from conftest import ROOT
 from lotlaw.importers.mapping import load
@@ -330,3 +332,41 @@ def test_shipped_mappings_have_the_shape_of_their_schema_and_are_locked(path):
     assert (
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}" in (SOURCES / "LOCK").read_text().splitlines()
     )
+
+
+# Whatever a file holds
+
+SCRAPS = [
+    b'"', b'""', b",", b"\n", b"\r", b"\xff", b"\x00", b"'=", b"-", b"1e999", b"1e-99", b"9" * 40, b"  ", b"\\",
+    b"\xef\xbb\xbf", b"nan", b"(", b"%", b"\t", b";", b"0000-00-00", b"-2025-01-01", b"9999-12-31", b"USD", b"buy",
+    b"{", b"\x0b", b"\xe2\x80\xa8",
+]  # fmt: skip
+
+
+def places(path, **options):
+    """The files that problems with an export are placed in, and the ledger if there are none."""
+    try:
+        return set(), read(path, **options)
+    except Problems as refused:
+        return {problem.place.file for problem in refused.problems}, None
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.sampled_from(NAMES),
+    cuts=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 30), st.sampled_from(SCRAPS)), min_size=1, max_size=6),
+    ids=st.booleans(),
+)
+def test_a_mangled_export_is_read_or_refused_at_its_place(tmp_path, name, cuts, ids):
+    data = (EXPORTS / f"{name}.csv").read_bytes()
+    for share, length, scrap in cuts:
+        at = int(share * len(data))
+        data = data[:at] + scrap + data[at + length :]
+    path = tmp_path / "mangled.csv"
+    path.write_bytes(data)
+    blamed, ledger = places(path, ids=ids)
+    if ledger is None:
+        assert blamed == {str(path)}
+    else:
+        assert ledger.rows["date"].is_sorted()
+        assert not ledger.rows["kind"].null_count()

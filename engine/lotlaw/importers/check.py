@@ -92,7 +92,7 @@ def _valued(rows: pl.DataFrame) -> pl.DataFrame:
     legs = [
         pl.when(pl.col(f"{leg}_asset") == USD).then(pl.col(f"{leg}_qty"))
         for leg in ("out", "in")
-        if f"{leg}_qty" in there
+        if {f"{leg}_asset", f"{leg}_qty"} <= there
     ]
     if legs and ("usd_value" not in there or rows["usd_value"].null_count()):
         known = [pl.col("usd_value")] if "usd_value" in there else []

@@ -8,7 +8,6 @@ clocks go back, the earlier of two readings counts; one that clocks leave out is
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
 import polars as pl
 
@@ -57,13 +56,9 @@ def when(text: pl.Series, clock: Clock) -> tuple[pl.Series, pl.Series | None]:
 
 def _plausible(days: pl.Series) -> pl.Series:
     """The dates whose year makes sense; 0205 is a slip, not a year."""
-    first, last = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
-    lowest, highest = days.min(), days.max()
-    if lowest is None or (
-        isinstance(lowest, date) and isinstance(highest, date) and first <= lowest and highest <= last
-    ):
-        return days
-    return days.set(~days.is_between(first, last).fill_null(value=True), None)
+    years = days.dt.year()
+    plausible = years.is_between(FIRST_YEAR, LAST_YEAR).fill_null(value=True)
+    return days if plausible.all() else days.set(~plausible, None)
 
 
 def _first(instants: pl.Series, more: pl.Series, days: pl.Series) -> pl.Series:

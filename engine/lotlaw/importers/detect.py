@@ -83,7 +83,7 @@ def recognise(text: Text, known: Sequence[Signature], forced: str | None = None)
 
 def _found(start: str, separator: str, tried: Iterable[Signature]) -> Iterator[Found]:
     """Every row that is the header of a signature, among the lines in which it is looked for."""
-    lines = start.splitlines()
+    lines = start.split("\n")
     under = {s.id: _below(s.under, lines) for s in tried if s.under}
     possible = [s for s in tried if s.id not in under or under[s.id]]
     for row in rows_of(start, separator, max((s.within for s in possible), default=0)):
@@ -105,6 +105,8 @@ def _below(title: str, lines: list[str]) -> set[int]:
 def _unknown(text: Text, start: str, tried: Iterable[Signature]) -> Problems:
     """What was found instead of a known header, and what the nearest mapping lacks."""
     rows = [row for separator in SEPARATORS for row in rows_of(start, separator, WITHIN)]
+    if not rows:
+        return refused(text.name, "no header in its first lines; is this a CSV export?")
     pairs = [(len(s.header & set(row.cells)) / len(s.header), -n, row, s) for row in rows for n, s in enumerate(tried)]
     share, _, row, nearest = max(pairs, key=lambda pair: pair[:2])
     if not share:

@@ -71,8 +71,10 @@ def _share_a_day(a: pl.DataFrame, b: pl.DataFrame) -> bool:
 def identified(file: Imported) -> Imported:
     """The file with `event_id`: text that tells its rows apart and stays the same when it is imported again."""
     rows, first = file.rows, file.importer.key[0]
-    if first == EVENT or not rows.height:
+    if first == EVENT and EVENT in rows.columns:
         return file
+    if not rows.height:
+        return replace(file, rows=rows.with_columns(pl.lit(None, dtype=pl.String).alias(EVENT)))
     number = pl.int_range(pl.len()).over("_cells", "part").cast(pl.String)
     event = pl.concat_str([pl.lit("cells"), "_cells", pl.col("part").cast(pl.String), number], separator="\x1f")
     if first in rows.columns:

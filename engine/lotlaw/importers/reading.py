@@ -81,16 +81,19 @@ def _digest(data: bytes) -> str:
 
 
 def _bytes(path: Path, name: str) -> bytes:
+    if path.is_char_device() or path.is_block_device():
+        raise refused(name, "a device, not a file")
     try:
         with path.open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)
+            size = path.stat().st_size
+            data = file.read() if size <= LARGEST_FILE else b""
     except FileNotFoundError:
         raise refused(name, "no such file") from None
     except IsADirectoryError:
         raise refused(name, "a folder; name the files in it") from None
     except OSError as error:
         raise refused(name, f"cannot be read: {error.strerror}") from None
-    if len(data) > LARGEST_FILE:
+    if size > LARGEST_FILE:
         raise refused(name, f"more than {LARGEST_FILE:,} bytes; split it by year")
     return data
 
@@ -147,7 +150,8 @@ def _open_quote(data: bytes) -> int:
 
 def head(text: Text) -> str:
     """The start of the file, for finding its header."""
-    return text.data[:HEAD].decode(errors="ignore").removeprefix("\ufeff")
+    start = text.data[:HEAD].decode(errors="ignore").removeprefix("\ufeff")
+    return start.replace("\r\n", "\n").replace("\r", " ")
 
 
 def rows_of(head_text: str, separator: str, lines: int) -> Iterator[Header]:
@@ -253,7 +257,7 @@ def _complete(text: Text, data: bytes, header: Header) -> None:
     """Refuse a file whose last line breaks off: fewer fields than the header and no line end."""
     if data.endswith(b"\n"):
         return
-    last = data[data.rfind(b"\n") + 1 :].decode()
+    last = data[data.rfind(b"\n") + 1 :].decode().replace("\r", " ")
     line = data.count(b"\n") + 1
     row = next(csv.reader([last], delimiter=header.separator), [])
     if line > header.last_line and last.count('"') % 2 == 0 and 0 < len(row) < len(header.cells):
@@ -279,6 +283,6 @@ def above(text: Text, header: Header, patterns: Mapping[str, str]) -> dict[str, 
 
     if not patterns:
         return {}
-    lines = pl.Series(head(text).splitlines()[: header.line - 1], dtype=pl.String)
+    lines = pl.Series(head(text).split("\n")[: header.line - 1], dtype=pl.String)
     hits = {name: lines.str.extract(pattern, 1).drop_nulls() for name, pattern in patterns.items()}
     return {name: str(found[0]) for name, found in hits.items() if len(found)}
