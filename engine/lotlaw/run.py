@@ -159,7 +159,7 @@ def _earlier(year: Year, ledger: Ledger, taxpayer: Taxpayer) -> list[str]:
     kinds = year.documents["dispositions"].value["kinds"]
     sales = [kind for kind, said in kinds.items() if "sells" in said or "row" in said]
     before = pl.col("kind").is_in(sales) & (pl.col("date").dt.year() < year.year)
-    first = ledger.rows.filter(before)["date"].dt.year().min()
+    first = ledger.rows.filter(before).select(pl.col("date").dt.year().min()).item()
     if first is None:
         return []
     said = f"The ledger has sales before {year.year}, and the taxpayer file gives no `carryover`"
