@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conftest import ROOT
-from lotlaw.importers.mapping import load
+from lotlaw.importers import lint
+from lotlaw.importers.mapping import checked, load
 from lotlaw.ledger import read
 from lotlaw.schema import shape_problems
 from lotlaw.source import Problems, read_yaml
@@ -370,3 +371,66 @@ def test_a_mangled_export_is_read_or_refused_at_its_place(tmp_path, name, cuts, 
     else:
         assert ledger.rows["date"].is_sorted()
         assert not ledger.rows["kind"].null_count()
+
+
+@pytest.fixture
+def rules(tmp_path):
+    """A folder of rules with the shipped assets and one made-up mapping."""
+
+    def made(mapping, name="made.yaml"):
+        sources = tmp_path / "rules" / "sources"
+        sources.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "rules" / "assets.yaml", sources.parent)
+        (sources / name).write_text(mapping, encoding="utf-8")
+        return sources.parent
+
+    return made
+
+
+def test_nothing_is_wrong_with_the_shipped_mappings():
+    assert lint.problems(ROOT / "rules") == []
+
+
+@pytest.mark.parametrize(
+    ("find", "put", "says"),
+    [
+        (
+            "what == 'in'",
+            "abs(what) == 1",
+            ":18:11: the formula does not fit its columns: `abs` operation not supported",
+        ),
+        ("what == 'in'", "what + 1 == 2", ":18:11: the formula does not fit its columns: "),
+        ("what == 'in'", "what", ":18:11: the formula does not fit its columns: "),
+        ("in_qty: units", "in_qty: units and what", ":19:55: the formula does not fit its columns: "),
+        ("in_qty: units", "in_qty: 'round(units, 99)'", ":19:55: the number must be written out, from 0 to 18"),
+        ("formats: [iso]", "formats: [iso", ":13:32: not readable as YAML: "),
+    ],
+)
+def test_a_formula_that_does_not_fit_its_columns_is_found_before_a_file_is_read(rules, find, put, says):
+    (problem,) = lint.problems(rules(MAPPING.replace(find, put)))
+    assert says in str(problem)
+
+
+def test_an_id_belongs_to_one_mapping(rules):
+    rules(MAPPING)
+    (problem,) = lint.problems(rules(MAPPING, "twin.yaml"))
+    assert str(problem).endswith("twin.yaml:1:5: 'made.up' is the id of made.yaml already")
+
+
+def test_a_symbol_has_one_class(rules):
+    folder = rules(MAPPING)
+    (folder / "assets.yaml").write_text("families: {digital: [crypto, nft]}\nassets:\n  crypto: [A]\n  nft: [B, A]\n")
+    (problem,) = lint.problems(folder)
+    assert str(problem).endswith("assets.yaml:4:12: 'A' stands under crypto already")
+
+
+def test_a_lock_spares_checking_the_shape_again_until_the_mapping_changes(rules):
+    folder = rules(MAPPING)
+    assert lint.lock(folder).endswith("sources/LOCK: 1 mappings")
+    path = folder / "sources" / "made.yaml"
+    assert checked(path)
+    path.write_text(MAPPING + "# changed\n")
+    assert not checked(path)
+    path.write_text(MAPPING.replace("rules:", "rulez:"))
+    with pytest.raises(Problems, match="'rules' is missing"):
+        lint.lock(folder)

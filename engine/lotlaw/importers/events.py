@@ -56,6 +56,24 @@ def events(scope: Scope, frame: pl.DataFrame) -> Written:
     return Written(_together(parts), (*rules, *scope.importer.rules), skipped, tuple(problems))
 
 
+def rehearse(scope: Scope, frame: pl.DataFrame) -> None:
+    """Compute every formula over the columns of an empty frame. Raises Problems at the first that does not fit them."""
+    scope, frame, _ = _derived(scope, frame)
+    frame, _ = _skipped(scope, frame)
+    for group in scope.importer.groups:
+        found = grouped(scope, group, frame)
+        _rehearse(found.scope, found.rows, group.rules, found.items)
+    _rehearse(scope, frame, scope.importer.rules, {})
+
+
+def _rehearse(scope: Scope, rows: pl.DataFrame, rules: Sequence[Rule], items: Mapping[str, pl.DataFrame]) -> None:
+    rows = _chosen(scope, rows, rules)
+    for n, rule in enumerate(rules):
+        for event in rule.events:
+            source = rows if event.each is None else _item_rows(rows, items[event.each])
+            _fields(scope, _wanted(scope, source, {n: event}), {n: event}, 0, 0)
+
+
 def _derived(scope: Scope, frame: pl.DataFrame) -> tuple[Scope, pl.DataFrame, list[Problem]]:
     """The frame with the mapping's derived columns; rows with a value that no table has are named and left out."""
     problems: list[Problem] = []
@@ -183,10 +201,15 @@ def _written(
         events = {n: rules[n].events[part] for n in hits if part < len(rules[n].events)}
         for each in dict.fromkeys(event.each for event in events.values()):
             mine = {n: event for n, event in events.items() if event.each == each}
-            source = rows if each is None else items[each].join(rows.drop("line", "source_row"), on="_group")
+            source = rows if each is None else _item_rows(rows, items[each])
             if each is not None or len(mine) < len(hits) or numbers.null_count():
                 source = source.filter(pl.col(RULE).is_in(list(mine)))
             yield _fields(scope, _wanted(scope, source, mine), mine, base, part)
+
+
+def _item_rows(rows: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a leg, each with what is known of its group."""
+    return items.join(rows.drop("line", "source_row"), on="_group")
 
 
 def _wanted(scope: Scope, rows: pl.DataFrame, events: Mapping[int, Event]) -> pl.DataFrame:

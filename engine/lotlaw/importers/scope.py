@@ -35,7 +35,7 @@ class Scope:
 
     def holds(self, formula: Formula) -> pl.Expr:
         """Where a condition holds; one that has no answer does not."""
-        return flag(self.read(formula)).fill_null(value=False)
+        return (flag(self.read(formula)) & pl.lit(value=True)).fill_null(value=False)
 
     def seeing(self, names: Mapping[str, Value]) -> Scope:
         """The scope with more names."""

@@ -1,0 +1,93 @@
+"""Check all mappings of a folder before they meet a file: shape, names, patterns, whether formulas fit their columns.
+
+`LOCK` holds the digests of mappings that passed, so that reading a file need not check its mapping's shape again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from lotlaw.source import Problem, Problems, read_yaml
+
+
+def problems(rules: Path) -> list[Problem]:
+    """What is wrong with the mappings in `rules/sources` and with `rules/assets.yaml`."""
+    found = list(_assets(rules / "assets.yaml"))
+    taken: dict[str, str] = {}
+    for path in _mappings(rules):
+        try:
+            document = read_yaml(path, text_only=True)
+            found += _shape(path) or _fit(path)
+            id_ = document.value["id"] if isinstance(document.value, dict) else path.stem
+            if id_ in taken:
+                found.append(Problem(document.place("id"), f"'{id_}' is the id of {taken[id_]} already"))
+            taken[id_] = path.name
+        except Problems as refused:
+            found += refused.problems
+    return found
+
+
+def lock(rules: Path) -> str:
+    """Write the LOCK of mappings in which nothing is wrong, and say so. Raises Problems otherwise."""
+    wrong = problems(rules)
+    if wrong:
+        raise Problems(wrong)
+    digests = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in _mappings(rules)]
+    target = rules / "sources" / "LOCK"
+    target.write_text("".join(digests), encoding="utf-8")
+    return f"{target}: {len(digests)} mappings"
+
+
+def _mappings(rules: Path) -> list[Path]:
+    return sorted((rules / "sources").glob("*.yaml"))
+
+
+def _shape(path: Path) -> list[Problem]:
+    from lotlaw.schema import shape_problems
+
+    return shape_problems(read_yaml(path, text_only=True), "source")
+
+
+def _assets(path: Path) -> Iterator[Problem]:
+    """Problems of the known assets: shape, and a symbol or class that stands twice."""
+    from lotlaw.schema import shape_problems
+
+    document = read_yaml(path, text_only=True)
+    wrong = shape_problems(document, "assets")
+    yield from wrong
+    for part in ("families", "assets") if not wrong else ():
+        seen: dict[str, str] = {}
+        for group, words in document.value[part].items():
+            for n, word in enumerate(words):
+                if word in seen:
+                    yield Problem(document.place(part, group, n), f"'{word}' stands under {seen[word]} already")
+                seen[word] = group
+
+
+def _fit(path: Path) -> list[Problem]:
+    """Compute every formula of a mapping over no rows at all: what does not fit its columns shows."""
+    import polars as pl
+
+    from lotlaw.importers.clock import clock
+    from lotlaw.importers.columns import Binding, typed
+    from lotlaw.importers.events import rehearse
+    from lotlaw.importers.mapping import load
+    from lotlaw.importers.reading import Header
+    from lotlaw.importers.scope import scope
+
+    importer = load(path)
+    aliases = [column.alias for column in importer.columns]
+    header = Header(1, 1, tuple(aliases), ",")
+    caught = dict.fromkeys((f"{alias}_hdr" for alias in aliases), "USD")
+    binding = Binding({c.alias: c for c in importer.columns}, {a: n for n, a in enumerate(aliases)}, caught, header)
+    raw = pl.DataFrame(schema={"line": pl.Int32, **dict.fromkeys(aliases, pl.String)})
+    frame, _, _ = typed(importer, binding, path.name, raw)
+    above = dict.fromkeys(importer.reading.preamble, "1")
+    seen = scope(importer, binding, path.name, clock(importer.formats, importer.zone, "UTC"), above)
+    try:
+        rehearse(seen, frame)
+    except Problems as refused:
+        return refused.problems
+    return []
