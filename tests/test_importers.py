@@ -434,3 +434,16 @@ def test_a_lock_spares_checking_the_shape_again_until_the_mapping_changes(rules)
     path.write_text(MAPPING.replace("rules:", "rulez:"))
     with pytest.raises(Problems, match="'rules' is missing"):
         lint.lock(folder)
+
+
+def test_the_mapping_of_the_docs_works(rules, folder):
+    page = (ROOT / "docs" / "add-an-importer.md").read_text(encoding="utf-8")
+    made = rules(re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[0])
+    assert lint.problems(made) == []
+    text = "Trades for me\nDate,Type,Coin,Amount,USD Cost\n04.01.2025 10:00:00,Buy,XBT.S,-0.5,$100\nTotal,,,,\n"
+    (folder / "e.csv").write_text(text)
+    (event,) = shown(read("e.csv", rules=made), "seq", "file", "line", "date", "at")
+    assert event == {
+        "kind": "buy", "account": "example", "in_asset": "BTC", "in_qty": "0.5", "out_asset": "USD", "out_qty": "100",
+        "usd_value": "100",
+    }  # fmt: skip
