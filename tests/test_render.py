@@ -24,6 +24,7 @@ from made_return import ACME, BTC, EVIL, HARM, OLD, ROWS, SSN, made_return
 from conftest import ROOT
 from lotlaw.rendering import files, render, sources_of
 from lotlaw.rendering.amounts import clean, exact_dollars, plain, plain_cents, printed, printed_cents
+from lotlaw.rendering.pieces import joined
 from lotlaw.rendering.sheets import sheets
 from lotlaw.rules import load
 from lotlaw.run import Return
@@ -51,7 +52,7 @@ def saved(snapshot: Any, name: str, text: str) -> None:
 @pytest.mark.parametrize("format_", ["json", "txt", "html", "csv"])
 def test_a_return_is_rendered_as_it_was(snapshot: Any, made: Return, format_: str) -> None:
     for name, pieces in files(made, format_).items():
-        saved(snapshot, name, stable("".join(pieces), made))
+        saved(snapshot, name, stable(joined(pieces), made))
 
 
 # return.json
@@ -163,7 +164,7 @@ def test_the_same_return_gives_the_same_bytes() -> None:
 
 def test_the_number_stands_on_every_form_and_nowhere_else(made: Return) -> None:
     for format_ in ("json", "csv"):
-        assert SSN not in "".join(text for pieces in files(made, format_).values() for text in pieces)
+        assert SSN not in "".join(joined(pieces) for pieces in files(made, format_).values())
     text = render(made, "txt")
     assert text.count(SSN) == text.count("Name: Ada & <Lovelace>") == text.count("=" * 100) > 5
     assert render(made, "html").count(SSN) == render(made, "html").count('<section class="sheet">')

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from lotlaw.rendering import files
+from lotlaw.rendering.pieces import Piece, write_pieces
 from lotlaw.rendering.tables import LINE_COLUMNS, ROW_COLUMNS
 from lotlaw.source import refuse
 
@@ -47,7 +48,8 @@ def write(return_: Return, out: Path, formats: Sequence[str], *, force: bool = F
         out.mkdir(mode=0o700, parents=True, exist_ok=True)
         return _replace(return_, out, ["json", *(f for f in dict.fromkeys(formats) if f != "json")])
     except OSError as error:
-        raise refuse(out, f"cannot be written: {error.strerror}") from None
+        why = error.strerror or re.sub(r" \(os error \d+\)", "", str(error))
+        raise refuse(out, f"cannot be written: {why}") from None
     finally:
         if not there:
             with suppress(OSError):
@@ -82,11 +84,11 @@ def _replace(return_: Return, out: Path, formats: Sequence[str]) -> list[Path]:
     return [out / name for name in made]
 
 
-def _write(folder: Path, texts: dict[str, Iterable[str]]) -> Iterator[str]:
+def _write(folder: Path, texts: dict[str, Iterable[Piece]]) -> Iterator[str]:
     for name, pieces in texts.items():
         descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.writelines(piece.encode() for piece in pieces)
+            write_pieces(pieces, file)
         yield name
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from lotlaw.rendering.pieces import Piece, joined
 from lotlaw.rendering.rows import sources_of
 from lotlaw.source import refuse
 
@@ -24,11 +25,11 @@ __all__ = ["FORMATS", "files", "render", "sources_of"]
 def render(return_: Return, format: str) -> str:  # noqa: A002 (the word of the command line)
     """A return as `json`, `txt` or `html`, or its Form 8949 rows as `csv`. Raises Problems for any other format."""
     made = files(return_, format)
-    return "".join(made["form_8949.csv"] if format == "csv" else next(iter(made.values())))
+    return joined(made["form_8949.csv"] if format == "csv" else next(iter(made.values())))
 
 
-def files(return_: Return, format: str) -> dict[str, Iterable[str]]:  # noqa: A002
-    """The files of one format by name, each as pieces of text. Raises Problems for a format that there is not."""
+def files(return_: Return, format: str) -> dict[str, Iterable[Piece]]:  # noqa: A002
+    """The files of one format by name, each in pieces. Raises Problems for a format that there is not."""
     if format == "json":
         from lotlaw.rendering.return_json import return_json
 

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from lotlaw import __version__
 from lotlaw.rendering.amounts import exact_dollars, in_dollars, plain, said
-from lotlaw.rendering.rows import BETWEEN, by_box, columns_of, places, plain_rows, totals_by_column
+from lotlaw.rendering.pieces import Piece
+from lotlaw.rendering.rows import BETWEEN, by_box, columns_of, places, row_texts, totals_by_column
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from lotlaw.run import Return
 
 PRIVATE = ("ssn",)
@@ -26,10 +29,13 @@ COUNTS = ("aged_or_blind",)
 
 INSTANT = "%Y-%m-%dT%H:%M:%S%.fZ"
 
-_ROW = ("description", "acquired", "sold", "proceeds", "basis", "codes", "adjustment", "gain", "source")
+NEXT = ",\n    "
+"""What stands between two rows."""
+SPECIAL = r'["\\\x00-\x1f]'
+"""What JSON escapes in a text."""
 
 
-def return_json(return_: Return) -> Iterator[str]:
+def return_json(return_: Return) -> Iterator[Piece]:
     """The whole file, ending with a line feed, in pieces that are large where the return is."""
     for n, (key, pieces) in enumerate(_members(return_)):
         yield ",\n " if n else "{"
@@ -38,7 +44,7 @@ def return_json(return_: Return) -> Iterator[str]:
     yield "}\n"
 
 
-def _members(return_: Return) -> Iterator[tuple[str, Iterable[str]]]:
+def _members(return_: Return) -> Iterator[tuple[str, Iterable[Piece]]]:
     year = return_.year
     whole = not return_.cents
     carryover = {term: plain(amount, whole=whole) for term, amount in return_.carryover.items()}
@@ -64,11 +70,8 @@ def _inputs(return_: Return) -> dict[str, Any]:
     return {"taxpayer": taxpayer, "files": files, "method": return_.method, "cents": return_.cents}
 
 
-def _boxes(return_: Return) -> Iterator[str]:
-    import polars as pl
-
-    rows = plain_rows(return_).with_columns(pl.col("source").str.split(BETWEEN))
-    texts = rows.select("box", row=pl.struct(_ROW).struct.json_encode())
+def _boxes(return_: Return) -> Iterator[Piece]:
+    texts = _rows(return_)
     columns = columns_of(return_.year, return_.rows)
     both = zip(by_box(return_, texts), by_box(return_, return_.rows), strict=True)
     for n, ((box, part), (_, amounts)) in enumerate(both):
@@ -76,9 +79,45 @@ def _boxes(return_: Return) -> Iterator[str]:
         totals = {letter: plain(Decimal(total).scaleb(-2), whole=False) for letter, total in cents.items()}
         yield ",\n  " if n else "[\n  "
         yield f'{{"box": {_text(box)}, "part": {_text(amounts["part"][0])}, "rows": [\n    '
-        yield part["row"].str.join(",\n    ").item()
+        yield part["row"].head(-1)
+        yield part["row"][-1].removesuffix(NEXT)
         yield f'],\n   "totals": {_text(totals)}}}'
-    yield "]" if rows.height else "[]"
+    yield "]" if texts.height else "[]"
+
+
+def _rows(return_: Return) -> pl.DataFrame:
+    """Each row's box and its object as JSON, followed by NEXT."""
+    import polars as pl
+
+    rows = return_.rows.with_columns(source=_sources(return_))
+    pieces: list[pl.Expr] = []
+    for n, field in enumerate(row_texts()):
+        name = field.meta.output_name()
+        words = rows[name].dtype == pl.String or (name == "acquired" and rows["acquired_text"].count() > 0)
+        text = _escaped(field, rows) if words else field
+        pieces += [pl.lit(f'{"," if n else "{"}"{name}":"'), text, pl.lit('"')]
+    row = pl.concat_str(*pieces, pl.lit(',"source":'), "source", pl.lit("}" + NEXT))
+    return rows.lazy().select("box", row=row).collect(engine="streaming")
+
+
+def _escaped(text: pl.Expr, rows: pl.DataFrame) -> pl.Expr:
+    """A text as it stands between the quotes of JSON; there is no work where nothing has to be escaped."""
+    import polars as pl
+
+    if not rows.select(text.str.contains(SPECIAL).any()).item():
+        return text
+    return pl.struct(text=text).struct.json_encode().str.strip_prefix('{"text":"').str.strip_suffix('"}')
+
+
+def _sources(return_: Return) -> pl.Series:
+    """By row, the JSON list of the lines of the files it comes from: the sale's, then its lot's."""
+    import polars as pl
+
+    sale, lot = (
+        places(return_.ledger, return_.rows[name], lambda name: _text(name)[1:-1], '","') for name in ("sale", "lot")
+    )
+    both = pl.concat_str(pl.lit(sale), pl.lit(lot), separator='","', ignore_nulls=True)
+    return pl.select(pl.concat_str(pl.lit('["'), both, pl.lit('"]')).alias("source")).to_series()
 
 
 def _lines(return_: Return) -> Iterator[str]:

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -76,14 +76,18 @@ def totals_by_column(columns: list[Column], part: pl.DataFrame) -> dict[str, int
 
 def plain_rows(return_: Return) -> pl.DataFrame:
     """Every row as text for programs: box, part, then what the contract of return.json names, then `source` as text."""
+    return return_.rows.select("box", "part", *row_texts()).with_columns(source=source_text(return_))
+
+
+def row_texts() -> list[pl.Expr]:
+    """What the contract of return.json says of a row, as text, but for its source."""
     import polars as pl
 
-    rows = return_.rows
-    return rows.select(
-        "box", "part", "description", acquired_text(pl.col("acquired").cast(pl.String)).alias("acquired"),
+    return [
+        pl.col("description"), acquired_text(pl.col("acquired").cast(pl.String)).alias("acquired"),
         pl.col("sold").cast(pl.String), plain_cents("proceeds"), plain_cents("basis"), pl.col("codes").fill_null(""),
         plain_cents("adjustment"), plain_cents("gain"),
-    ).with_columns(source=source_text(return_))  # fmt: skip
+    ]  # fmt: skip
 
 
 def acquired_text(date: pl.Expr) -> pl.Expr:
@@ -109,17 +113,20 @@ def sources_of(return_: Return) -> pl.Series:
     return source_text(return_).str.split(BETWEEN)
 
 
-def places(ledger: Ledger, index: pl.Series) -> pl.Series:
-    """`file:line` of rows of the ledger, null where the index is; a row made of several lines has each of them."""
+def places(ledger: Ledger, index: pl.Series, called: Callable[[str], str] = str, between: str = BETWEEN) -> pl.Series:
+    """`file:line` of rows of the ledger, null where the index is; a row made of several lines has each of them.
+
+    Files are `called` what that makes of their names, and several lines stand `between` each other.
+    """
     import polars as pl
 
-    names = pl.Series([file.name for file in ledger.files], dtype=pl.String)
+    names = pl.Series([called(file.name) for file in ledger.files], dtype=pl.String)
     wanted = [name for name in ("file", "line", "source_row") if name in ledger.rows.columns]
     at = ledger.rows.select(pl.col(wanted).gather(index.cast(pl.UInt32)))
     name = pl.lit(names).gather(pl.col("file").cast(pl.UInt32))
     line = pl.concat_str(name, pl.lit(":"), pl.col("line").cast(pl.String))
     if "source_row" in wanted:
-        several = pl.col("source_row").str.split(";").list.join(pl.concat_str(pl.lit(BETWEEN), name, pl.lit(":")))
+        several = pl.col("source_row").str.split(";").list.join(pl.concat_str(pl.lit(between), name, pl.lit(":")))
         line = pl.when(pl.col("source_row").is_null()).then(line).otherwise(pl.concat_str(name, pl.lit(":"), several))
     found: pl.Series = at.select(line.alias("place")).to_series()
     return found
