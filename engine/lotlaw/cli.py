@@ -40,7 +40,9 @@ Method = Annotated[
 ]
 Cents = Annotated[bool, typer.Option("--cents", help="Leave the lines unrounded.")]
 Force = Annotated[bool, typer.Option("--force", help="Write into a folder that holds other files too.")]
-Formats = Annotated[str, typer.Option("--format", help="Comma-separated: json, csv, txt, html.")]
+Formats = Annotated[
+    str, typer.Option("--format", help="What --out receives, comma-separated: json (always), csv, txt, html; or all.")
+]
 
 
 @app.command()
@@ -76,7 +78,7 @@ def file(
     out: Annotated[
         Path | None, typer.Option(help="Folder for return.json and the forms; nothing is written without it.")
     ] = None,
-    formats: Formats = "json,csv,txt",
+    formats: Formats = "json",
     method: Method = None,
     cents: Cents = False,
     rules: RulesDir = None,
