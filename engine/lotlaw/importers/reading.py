@@ -71,6 +71,8 @@ def read_text(path: str | Path) -> Text:
         raise refused(name, "the file is empty")
     data, notes = _decoded(name, data)
     _bounded(name, data)
+    if data.count(b'"') % 2:
+        raise refused(name, 'a quote (") that is opened is not closed', _open_quote(data))
     return Text(name, data, digest, notes)
 
 
@@ -84,9 +86,9 @@ def _bytes(path: Path, name: str) -> bytes:
     if path.is_char_device() or path.is_block_device():
         raise refused(name, "a device, not a file")
     try:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=0) as file:
             size = path.stat().st_size
-            data = file.read() if size <= LARGEST_FILE else b""
+            data = _lines(name, file) if size <= LARGEST_FILE else b""
     except FileNotFoundError:
         raise refused(name, "no such file") from None
     except IsADirectoryError:
@@ -96,6 +98,17 @@ def _bytes(path: Path, name: str) -> bytes:
     if size > LARGEST_FILE:
         raise refused(name, f"more than {LARGEST_FILE:,} bytes; split it by year")
     return data
+
+
+def _lines(name: str, file: io.FileIO) -> bytes:
+    """All of a file; where its start is one line, the rest is not even read."""
+    start = file.read(2 * LONGEST_LINE) or b""
+    if not (start.startswith(tuple(_NOT_TEXT)) or b"\r" in start or b"\0" in start):
+        _bounded(name, start)
+    if not file.seekable():
+        return start + file.readall()
+    file.seek(0)
+    return file.readall()
 
 
 def _decoded(name: str, data: bytes) -> tuple[bytes, tuple[str, ...]]:
@@ -130,7 +143,7 @@ def _utf8(name: str, data: bytes) -> tuple[bytes, tuple[str, ...]]:
 
 
 def _bounded(name: str, data: bytes) -> None:
-    """Refuse a line of more than LONGEST_LINE bytes, in jumps of that length, and a quote that is never closed."""
+    """Refuse a line of more than LONGEST_LINE bytes, in jumps of that length."""
     start = 0
     while len(data) - start > LONGEST_LINE:
         end = data.rfind(b"\n", start, start + LONGEST_LINE)
@@ -138,8 +151,6 @@ def _bounded(name: str, data: bytes) -> None:
             line = data.count(b"\n", 0, start) + 1
             raise refused(name, f"a line of more than {LONGEST_LINE:,} bytes; is this a CSV export?", line)
         start = end + 1
-    if b'"' in data and data.count(b'"') % 2:
-        raise refused(name, 'a quote (") that is opened is not closed', _open_quote(data))
 
 
 def _open_quote(data: bytes) -> int:
