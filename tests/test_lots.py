@@ -180,7 +180,8 @@ def test_no_cent_is_made_or_lost(pooled: bool, script: list[tuple[object, ...]],
     gotten = {at: amount for at, (code, _, _, amount, _) in enumerate(reference.moves) if code in (SELL, PICK)}
     book = run(reference.input(pooled=pooled, unit=unit))
     held = sum(book.basis[lot] for lot in open_lots(book) if book.left[lot])
-    assert sum(book.slices.basis) * unit + held + sum(book.rest) == paid
+    assert sum(book.slices.basis) + held + sum(book.rest) == paid
+    assert all(basis % unit == 0 for basis in book.slices.basis)
     assert all(2 * abs(rest) <= unit for rest in book.rest)
     assert all(book.basis[lot] >= 0 for lot in open_lots(book))
     proceeds = Counter[int]()
@@ -208,8 +209,8 @@ def simple(*moves: tuple[int, ...], unit: int = 1) -> Book:
 def test_ten_thousand_rewards_of_four_tenths_of_a_cent_cost_forty_dollars() -> None:
     rewards = [(OPEN, 0, 1, 4)] * 10_000
     book = simple(*rewards, (SELL, 0, 10_000, 9_999), unit=10)
-    assert (sum(book.slices.basis), sum(book.slices.proceeds)) == (4_000, 9_999)
-    assert book.slices.basis[:6] == [0, 1, 0, 1, 0, 0]
+    assert (sum(book.slices.basis), sum(book.slices.proceeds)) == (40_000, 9_999)
+    assert book.slices.basis[:6] == [0, 10, 0, 10, 0, 0]
 
 
 def test_half_a_cent_rounds_up() -> None:

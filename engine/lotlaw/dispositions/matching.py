@@ -21,7 +21,7 @@ from lotlaw.lots.kernel import run
 from lotlaw.lots.moves import cents, missing, steps_of
 from lotlaw.lots.moving import Moved, moved
 from lotlaw.lots.naming import named_lots
-from lotlaw.lots.queues import SALES, Plan, places_of, plan_of
+from lotlaw.lots.queues import SALES, Plan, cents_of, places_of, plan_of
 from lotlaw.lots.treatment import Treatment, treatment
 from lotlaw.source import Problem, Problems, refuse
 
@@ -124,7 +124,7 @@ def _slices(events: Events, plan: Plan, book: Book) -> pl.DataFrame:
         "sale": sale, "lot": lot, "asset": steps["asset"].gather(sale_at), "account": steps["account"].gather(sale_at),
         "quantity": plan.quantities(cut.quantity), "acquired": steps["day"].gather(lot_at).cast(pl.Date),
         "acquired_text": words_of(ledger, lot), "sold": ledger.rows["date"].gather(sale),
-        "proceeds": pl.Series(cut.proceeds, dtype=pl.Int64), "basis": pl.Series(cut.basis, dtype=pl.Int64),
+        "proceeds": pl.Series(cut.proceeds, dtype=pl.Int64), "basis": cents_of(cut.basis, plan.fine),
         "form_1099": of_rows(ledger, "form_1099", sale),
     })  # fmt: skip
     return _as_sold(sold, events)

@@ -26,7 +26,7 @@ Key = tuple[int, int, int]
 
 @dataclass
 class Moves:
-    """The kernel's input, one entry a move.
+    """The kernel's input, one entry a move; the kernel keeps its lists and changes them.
 
     code: what the move does. queue: which queue it opens in or takes from. quantity: in whole units. amount: the basis
     of what is opened in fine units, the proceeds of what is sold in cents, the number of the bag of what is moved. day:
@@ -49,7 +49,10 @@ class Moves:
 
 @dataclass
 class Slices:
-    """What was sold, a slice of one lot each: the move that sold it, the lot, units, basis and proceeds in cents."""
+    """What was sold, a slice of one lot each: the move that sold it, the lot, units, basis and proceeds.
+
+    The basis is whole cents told in fine units, proceeds are in cents.
+    """
 
     sale: list[int] = field(default_factory=list)
     lot: list[int] = field(default_factory=list)
@@ -97,6 +100,6 @@ def empty(moves: Moves) -> Book:
     """The book before the first move."""
     queues = range(len(moves.pools))
     return Book(
-        moves, list(moves.quantity), list(moves.amount), list(moves.quantity), list(moves.amount), list(moves.pools),
+        moves, list(moves.quantity), list(moves.amount), moves.quantity, moves.amount, moves.pools,
         [deque() for _ in queues], [[] for _ in queues], [0 for _ in queues],
     )  # fmt: skip

@@ -57,7 +57,7 @@ def run(moves: Moves) -> Book:  # noqa: C901  (one loop, written out: a call a s
                     cost = _whole_cents(book, queue, cost)
             if code == SELL:
                 so_far = money if units == need else (2 * money * (want - need + units) + want) // (2 * want)
-                sale(at), source(lot), taken(units), costs(cost // unit), gets(so_far - given)
+                sale(at), source(lot), taken(units), costs(cost), gets(so_far - given)
                 given = so_far
             need -= units  # noqa: PLW2901
     return book
@@ -167,7 +167,7 @@ def _show(book: Book, at: int, lot: int, units: int, cost: int, done: int) -> No
     cut.sale.append(at)
     cut.lot.append(lot)
     cut.quantity.append(units)
-    cut.basis.append(cost // book.moves.unit)
+    cut.basis.append(cost)
     cut.proceeds.append(so_far - before)
 
 

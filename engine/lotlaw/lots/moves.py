@@ -9,7 +9,7 @@ import polars as pl
 
 from lotlaw.formula import Formula, Reader
 from lotlaw.lots.book import ENTER, OPEN, PICK, RECEIVE, SELL, SEND, USE
-from lotlaw.lots.events import PLACES, WHOLE, Events, Schema, acquired_day, cast, is_kind
+from lotlaw.lots.events import PLACES, WHOLE, Events, Schema, acquired_day, is_kind
 from lotlaw.lots.moving import Moved
 from lotlaw.lots.treatment import Leg
 from lotlaw.readings import columns
@@ -32,15 +32,10 @@ def steps_of(events: Events, transfers: Moved, shown: pl.Expr) -> pl.DataFrame:
     `units`, and `amount` of what is opened, are at the ledger's decimals; `amount` of what is sold is in cents, and of
     what is moved the number of its bag. `shown` says which rows' sales leave slices.
     """
-    rows = events.rows.with_columns(shown.alias("shown"))
-    parts = [
-        *_sold(events, rows),
-        *_opened(events, rows, transfers),
-        *_fees(events, rows, transfers),
-        *_moved(transfers),
-    ]
-    steps = pl.concat([pl.DataFrame(schema=STEPS), *parts])
-    return steps.sort("row", "step", maintain_order=True) if len(parts) > 1 else steps
+    rows = events.rows.lazy().with_columns(shown.alias("shown"))
+    sold, opened = _sold(events, rows), _opened(events, rows, transfers)
+    parts = [*sold, *opened, *_fees(events, rows, transfers), *_moved(transfers)]
+    return pl.concat(parts).collect().sort("row", "step", maintain_order=True)
 
 
 def cents(amount: pl.Expr) -> pl.Expr:
@@ -48,9 +43,10 @@ def cents(amount: pl.Expr) -> pl.Expr:
     return rounded(Scaled(amount, PLACES), MONEY).whole.cast(pl.Int64)
 
 
-def _steps(rows: pl.DataFrame, step: int, code: int | pl.Expr, **said: Any) -> pl.DataFrame:
+def _steps(rows: pl.LazyFrame, step: int, code: int | pl.Expr, **said: Any) -> pl.LazyFrame:
     given = {"row": "row", "account": "account", "day": pl.lit(0), "step": pl.lit(step), **said}
-    return cast(rows.select(code=pl.lit(code) if isinstance(code, int) else code, **given), STEPS)
+    picked = rows.select(code=pl.lit(code) if isinstance(code, int) else code, **given)
+    return picked.select(pl.col(name).cast(dtype) for name, dtype in STEPS.items())
 
 
 def _read(formula: Formula) -> pl.Expr:
@@ -59,18 +55,17 @@ def _read(formula: Formula) -> pl.Expr:
     return amount.at(PLACES)
 
 
-def _sold(events: Events, rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+def _sold(events: Events, rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
     named = pl.col("lot").is_not_null()
     code = pl.when(named).then(pl.lit(PICK)).when("shown").then(pl.lit(SELL)).otherwise(pl.lit(USE))
     for leg, kinds in _alike(events, "sells"):
         part = rows.filter(is_kind(kinds) & pl.col("out_units").is_not_null())
         units = pl.col("out_units") + events.of_fees("joined")
         money = cents(_read(leg.amount) + events.of_fees("joined_value"))
-        if part.height:
-            yield _steps(part, GIVEN, code, asset="out_asset", units=units, amount=money)
+        yield _steps(part, GIVEN, code, asset="out_asset", units=units, amount=money)
 
 
-def _opened(events: Events, rows: pl.DataFrame, transfers: Moved) -> Iterator[pl.DataFrame]:
+def _opened(events: Events, rows: pl.LazyFrame, transfers: Moved) -> Iterator[pl.LazyFrame]:
     """Lots opened, for the basis and from the date that the row gives, where it gives them."""
     there = events.ledger.rows.columns
     for leg, kinds in _alike(events, "opens"):
@@ -86,40 +81,38 @@ def _opened(events: Events, rows: pl.DataFrame, transfers: Moved) -> Iterator[pl
             day = pl.coalesce(acquired_day(), day)
         units = pl.col("in_units") - events.of_fees("withheld")
         cost = cost.fill_null(0) - events.of_fees("withheld_value")
-        if part.height:
-            yield _steps(part, TAKEN, code, asset="in_asset", units=units, amount=cost, day=day.to_physical())
+        yield _steps(part, TAKEN, code, asset="in_asset", units=units, amount=cost, day=day.to_physical())
 
 
 def _alike(events: Events, does: str) -> list[tuple[Leg, list[str]]]:
     """The legs of kinds that sell or open, and the kinds that do it alike: each is one pass over the columns."""
     groups: dict[str, tuple[Leg, list[str]]] = {}
+    there = set(events.ledger.rows["kind"].unique())
     for kind in events.treatment.kinds.values():
         leg: Leg | None = getattr(kind, does)
-        if leg:
+        if leg and kind.name in there:
             groups.setdefault(leg.amount.text, (leg, []))[1].append(kind.name)
     return list(groups.values())
 
 
-def _fees(events: Events, rows: pl.DataFrame, transfers: Moved) -> Iterator[pl.DataFrame]:
+def _fees(events: Events, rows: pl.LazyFrame, transfers: Moved) -> Iterator[pl.LazyFrame]:
     fees = pl.concat([events.fees, transfers.lost])
     if fees.is_empty():
         return
-    fees = fees.join(rows.select("row", "shown"), on="row", how="left", maintain_order="left")
+    dated = fees.lazy().join(rows.select("row", "shown"), on="row", how="left", maintain_order="left")
     code = pl.when("shown").then(pl.lit(SELL)).otherwise(pl.lit(USE))
-    for step, part in ((FEE, fees.filter(~pl.col("after"))), (FEE_AFTER, fees.filter("after"))):
-        if part.height:
-            yield _steps(part, step, code, asset="asset", units="units", amount=cents(pl.col("value")))
+    for step, part in ((FEE, dated.filter(~pl.col("after"))), (FEE_AFTER, dated.filter("after"))):
+        yield _steps(part, step, code, asset="asset", units="units", amount=cents(pl.col("value")))
 
 
-def _moved(transfers: Moved) -> Iterator[pl.DataFrame]:
+def _moved(transfers: Moved) -> Iterator[pl.LazyFrame]:
     for ends, step, code in ((transfers.sent, GIVEN, SEND), (transfers.received, TAKEN, RECEIVE)):
-        if ends.height:
-            yield _steps(ends, step, code, asset="asset", units="units", amount="bag")
+        yield _steps(ends.lazy(), step, code, asset="asset", units="units", amount="bag")
 
 
 def missing(events: Events) -> Iterator[Problem]:
     """Events whose dollars are needed and not known, and fees larger than what they are taken from."""
-    for does, leg in (("sells", "out"), ("opens", "in")):
+    for does, leg in (("sells", "out"), ("opens", "in")) if events.rows["value"].null_count() else ():
         kinds = [kind for alike, names in _alike(events, does) for kind in names if "value" in alike.amount.names]
         has_leg = pl.col(f"{leg}_units").is_not_null() | is_kind(events.treatment.that(income=True))
         lacking = events.rows.filter(is_kind(kinds) & has_leg & pl.col("value").is_null())

@@ -60,11 +60,19 @@ class Plan:
 
 def decimals(whole: list[int], places: int) -> pl.Series:
     """Whole numbers of so many decimals as exact decimals."""
+    return _column(whole).to_frame().select(decimal("n", places).cast(AMOUNT)).to_series()
+
+
+def cents_of(fine: list[int], places: int) -> pl.Series:
+    """Amounts in whole cents, told at so many decimals, as cents."""
+    return _column(fine).to_frame().select((pl.col("n") // 10 ** (places - MONEY)).cast(pl.Int64)).to_series()
+
+
+def _column(whole: list[int]) -> pl.Series:
     try:
-        found = pl.Series("n", whole, dtype=pl.Int64)
+        return pl.Series("n", whole, dtype=pl.Int64)
     except (OverflowError, TypeError):
-        found = pl.Series("n", whole, dtype=pl.Int128)
-    return found.to_frame().select(decimal("n", places).cast(AMOUNT)).to_series()
+        return pl.Series("n", whole, dtype=pl.Int128)
 
 
 def places_of(steps: pl.DataFrame) -> pl.DataFrame:
@@ -85,12 +93,15 @@ def plan_of(events: Events, steps: pl.DataFrame, places: pl.DataFrame, picks: Pi
     if pooled.height:
         steps, pools = _queued(steps, places, pooled)
     opened = pl.col("code").is_in(OPENS)
-    units, fine = _decimals(steps, "units", UNITS), _decimals(steps.filter(opened), "amount", FINE)
+    units, fine = _decimals(steps, pl.col("units"), UNITS), _decimals(steps, pl.col("amount").filter(opened), FINE)
     whole = pl.when(opened).then(pl.col("amount") // 10 ** (PLACES - fine)).otherwise("amount")
     steps = steps.with_columns(pl.col("units") // 10 ** (PLACES - units), amount=whole)
+    codes = steps["code"].to_list()
+    # Days order lots that come out of order; where there are none, nobody asks.
+    days = steps["day"].to_list() if max(codes, default=SELL) > SELL else []
     moves = Moves(
-        steps["code"].to_list(), steps["queue"].to_list(), _integers(steps["units"]), _integers(steps["amount"]),
-        steps["day"].to_list(), 10 ** (fine - MONEY), pools,
+        codes, steps["queue"].to_list(), _integers(steps["units"]), _integers(steps["amount"]), days,
+        10 ** (fine - MONEY), pools,
     )  # fmt: skip
     if pooled.height:
         moves.units = _held(steps)
@@ -99,10 +110,10 @@ def plan_of(events: Events, steps: pl.DataFrame, places: pl.DataFrame, picks: Pi
     return Plan(moves, steps.drop("amount", "step"), places, units, fine)
 
 
-def _decimals(steps: pl.DataFrame, name: str, tried: tuple[int, ...]) -> int:
+def _decimals(steps: pl.DataFrame, whole: pl.Expr, tried: tuple[int, ...]) -> int:
     """The fewest of the decimals tried that lose no digit of a column."""
     for places in tried[:-1]:
-        if not steps.select((pl.col(name) % 10 ** (PLACES - places) != 0).any()).item():
+        if not steps.select((whole % 10 ** (PLACES - places) != 0).any()).item():
             return places
     return tried[-1]
 
