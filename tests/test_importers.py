@@ -442,7 +442,7 @@ def test_the_mapping_of_the_docs_works(rules, folder):
     assert lint.problems(made) == []
     text = "Trades for me\nDate,Type,Coin,Amount,USD Cost\n04.01.2025 10:00:00,Buy,XBT.S,-0.5,$100\nTotal,,,,\n"
     (folder / "e.csv").write_text(text)
-    (event,) = shown(read("e.csv", rules=made), "seq", "file", "line", "date", "at")
+    (event,) = shown(read("e.csv", rules=made), "seq", "file", "line", "date", "timestamp")
     assert event == {
         "kind": "buy", "account": "example", "in_asset": "BTC", "in_qty": "0.5", "out_asset": "USD", "out_qty": "100",
         "usd_value": "100",

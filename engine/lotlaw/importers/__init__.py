@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 class Imported:
     """One file's canonical rows in the order things happened, with `line` (and `source_row` where there are several).
 
-    `cells` identifies rows that have no id of their own, if it was asked for: what the source's cells say, and which of
-    several equal rows it is.
+    `_cells`, if it was asked for, is what the source's cells say: it tells apart rows that have no id of their own.
     """
 
     name: str
@@ -81,8 +80,9 @@ def imported(
 def _table(path: str | Path, known: Sequence[Signature], source: str | None, *, identified: bool) -> _Table:
     from lotlaw.importers.columns import bind
     from lotlaw.importers.detect import recognise
+    from lotlaw.importers.files import read_text
     from lotlaw.importers.mapping import load
-    from lotlaw.importers.reading import above, cells, read_text
+    from lotlaw.importers.reading import above, cells
 
     text = read_text(path)
     found = recognise(text, known, source)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from lotlaw.formula import did_you_mean
+from lotlaw.importers.files import Text
 from lotlaw.importers.mapping import load
 from lotlaw.importers.problems import refused
-from lotlaw.importers.reading import Header, Text, head, rows_of
+from lotlaw.importers.reading import Header, head, rows_of
 from lotlaw.source import Problems, parse_yaml, shown
 
 WITHIN = 25

@@ -90,16 +90,22 @@ def once(files: Sequence[Imported], shared: set[int]) -> tuple[list[Imported], l
     kept: list[Imported] = []
     problems: list[Problem] = []
     for n, file in enumerate(files):
+        rest = file
         for other in [k for m, k in enumerate(kept) if {n, m} <= shared and k.importer.id == file.importer.id]:
-            both = file.rows.join(
-                other.rows.select(EVENT, _content(other, file), pl.col("line").alias("_line")), on=EVENT
-            )
-            problems += _conflicts(file, other, both)
-            rest = file.rows.filter(~pl.col(EVENT).is_in(both[EVENT].implode()))
-            note = f"{file.name}: {both.height:,} row(s) stand in {other.name} too and count once"
-            file = replace(file, rows=rest, notes=(*file.notes, *([note] if both.height else [])))  # noqa: PLW2901
-        kept.append(file)
+            rest, more = _without(rest, other)
+            problems += more
+        kept.append(rest)
     return kept, problems
+
+
+def _without(file: Imported, other: Imported) -> tuple[Imported, list[Problem]]:
+    """A file without the rows that another has, and those that it has otherwise."""
+    both = file.rows.join(other.rows.select(EVENT, _content(other, file), pl.col("line").alias("_line")), on=EVENT)
+    if not both.height:
+        return file, []
+    rest = file.rows.filter(~pl.col(EVENT).is_in(both[EVENT].implode()))
+    note = f"{file.name}: {both.height:,} row(s) stand in {other.name} too and count once"
+    return replace(file, rows=rest, notes=(*file.notes, note)), _conflicts(file, other, both)
 
 
 def _content(file: Imported, other: Imported) -> pl.Expr:
