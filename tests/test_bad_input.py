@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,3 +79,45 @@ def test_a_mistake_is_said_clearly_and_nothing_is_written(case: dict[str, Any], 
     assert said.error.replace(str(data_root()), "{lotlaw}") == case["says"]
     assert (said.code, said.text) == (2, "")
     assert everything(tmp_path) == before
+
+
+PEAK = """\
+import sys
+from lotlaw.cli import main
+try:
+    main()
+finally:
+    print(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is read from /proc")
+def test_an_endless_line_is_refused_without_reading_it(tmp_path: Path) -> None:
+    laid_out(tmp_path, {})
+    with (tmp_path / "ledger.csv").open("ab") as file:
+        for _ in range(200):
+            file.write(b"9" * 1_000_000)
+    command = [sys.executable, "-c", PEAK, *shlex.split(FILE)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=20)
+    (tmp_path / "ledger.csv").unlink()
+    assert done.returncode == 2
+    assert done.stderr == "ledger.csv:4: a line of more than 1,000,000 bytes; is this a CSV export?\n"
+    assert int(done.stdout) < 150_000, "kilobytes at the peak, of a line of 200,000"
+    assert sorted(everything(tmp_path)) == ["taxpayer.yaml"]
+
+
+def test_words_of_a_file_move_no_cursor(tmp_path: Path, ask: Asked) -> None:
+    header = "time,kind,asset,asset_class,quantity,amount\n"
+    laid_out(tmp_path, {"ledger.csv": header + "2025-01-04,sell,\x1b[2J\u202eX,stock,1,5\n"})
+    said = ask(*shlex.split(FILE))
+    assert said.code == 2
+    assert said.error.startswith("ledger.csv:2: sell of 1 \ufffd[2J\ufffdX, but only 0 ")
+    assert said.error.count("\n") == 1
+
+
+def test_a_header_alone_is_a_year_without_sales(tmp_path: Path, ask: Asked) -> None:
+    laid_out(tmp_path, {"ledger.csv": "time,kind,asset,quantity,amount\n"})
+    said = ask(*shlex.split(FILE))
+    assert (said.code, said.error) == (0, "")
+    assert "Sales        none this year" in said.text
+    assert '"form_8949": []' in (tmp_path / "return" / "return.json").read_text()

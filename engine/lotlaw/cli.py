@@ -47,7 +47,10 @@ Formats = Annotated[
 
 @app.command()
 def init(folder: Annotated[Path, typer.Argument(help="Where to put the two files.")] = Path()) -> None:
-    """Write a starter taxpayer.yaml and ledger.csv."""
+    """Write a starter taxpayer.yaml and ledger.csv: two short files to change into your own.
+
+    Example: lotlaw init taxes
+    """
     from lotlaw.starter import write_starter
 
     for path in write_starter(folder):
@@ -57,7 +60,10 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to put the two files
 
 @app.command()
 def demo(out: Annotated[Path | None, typer.Option(help="Also write the return into this folder.")] = None) -> None:
-    """A complete return of one made-up taxpayer, from a Coinbase and a Schwab export that come with lotlaw."""
+    """A complete return of one made-up taxpayer, from a Coinbase and a Schwab export that come with lotlaw.
+
+    Example: lotlaw demo --out demo
+    """
     from lotlaw.filing import file_years
     from lotlaw.rendering import render
     from lotlaw.starter import DEMO, demo_files
@@ -110,7 +116,12 @@ def explain(
     line: Annotated[str, typer.Argument(help="A form and line, such as schedule_d.21.")],
     rules: RulesDir = None,
 ) -> None:
-    """Say why a line says what it says, down to the rule, the law and the rows of the files."""
+    """Say why a line says what it says, down to the rule, the law and the rows of the files.
+
+    The return is worked out again for it, from the same files: they stand where they stood, beside it or above it.
+
+    Example: lotlaw explain return/return.json schedule_d.21
+    """
     from lotlaw.explain import explain as explanation
     from lotlaw.filing import recompute
 
@@ -127,7 +138,10 @@ def import_(
         str | None, typer.Option(help="Force one mapping of rules/sources instead of going by the header.")
     ] = None,
 ) -> None:
-    """Turn exports into one canonical table, and report what was read, skipped and found."""
+    """Turn exports into one canonical table, and report what was read, skipped and found.
+
+    Example: lotlaw import coinbase.csv schwab.csv --out table.csv
+    """
     from lotlaw.filing import import_files
 
     _say(import_files(files, out, taxpayer, rules, source))
@@ -143,7 +157,10 @@ def holdings(
     taxpayer: OptionalTaxpayer = None,
     rules: RulesDir = None,
 ) -> None:
-    """Open lots with their basis, and with --prices their value, unrealized gain and term."""
+    """Open lots with their basis, and with --prices their value, unrealized gain and term.
+
+    Example: lotlaw holdings coinbase.csv schwab.csv --as-of 2025-12-31 --prices prices.csv
+    """
     from lotlaw.holdings import holdings_table, holdings_text
 
     day = _day(as_of) if as_of else datetime.now().astimezone().date()
@@ -154,7 +171,10 @@ def holdings(
 def rules_check(
     year: Annotated[int | None, typer.Argument(help="One tax year; all if left out.")] = None, rules: RulesDir = None
 ) -> None:
-    """Find what is wrong in the rules: shape, names, units, citations, brackets, boxes, examples."""
+    """Find what is wrong in the rules: shape, names, units, citations, brackets, boxes, examples.
+
+    Example: lotlaw rules check --rules my-rules
+    """
     from lotlaw.check import check
     from lotlaw.rules import years
 
@@ -174,7 +194,10 @@ def rules_show(
     line: Annotated[str | None, typer.Argument(help="A line, such as 21.")] = None,
     rules: RulesDir = None,
 ) -> None:
-    """Print a year's rules as they hold, each with its place and citation."""
+    """Print a year's rules as they hold, each with its place and citation.
+
+    Example: lotlaw rules show 2025 schedule_d 21
+    """
     from lotlaw.audit.show import show
 
     print(show(year, form, line, rules), end="")
@@ -182,7 +205,10 @@ def rules_show(
 
 @rules_app.command("lock")
 def rules_lock(year: Annotated[int, typer.Argument(help="The tax year.")], rules: RulesDir = None) -> None:
-    """Check a year and write its LOCK: the digest of what it says."""
+    """Check a year and write its LOCK: the digest of what it says, by which a later change is noticed.
+
+    Example: lotlaw rules lock 2025
+    """
     from lotlaw.audit.lock import lock
 
     print(lock(year, rules or data_root() / "rules"))
