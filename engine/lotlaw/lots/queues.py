@@ -104,7 +104,7 @@ def plan_of(events: Events, steps: pl.DataFrame, places: pl.DataFrame, picks: Pi
         10 ** (fine - MONEY), pools,
     )  # fmt: skip
     if pooled.height:
-        moves.units = _held(steps)
+        moves.units = _held(steps, pooled)
     if picks:
         moves.picks, moves.shown = _picked(steps, picks, shown, units)
     return Plan(moves, steps.drop("amount", "step"), places, units, fine)
@@ -177,19 +177,21 @@ def _queued(steps: pl.DataFrame, places: pl.DataFrame, pooled: pl.DataFrame) -> 
     return steps.drop("until", "tracked", "divided", "pool"), pools
 
 
-def _held(steps: pl.DataFrame) -> dict[int, dict[int, int]]:
+def _held(steps: pl.DataFrame, pooled: pl.DataFrame) -> dict[int, dict[int, int]]:
     """By move that divides a pool, the units that lie at each of its places by then."""
+    divided = pooled.filter("divided").select("asset", "until")
+    moves = dict(steps.with_row_index("at").filter(pl.col("code") == DIVIDE).select("asset", "at").iter_rows())
+    gains, before = pl.col("code").is_in([*OPENS, RECEIVE]), pl.col("row") < pl.col("until")
+    sums = (
+        steps.filter(pl.col("code") != DIVIDE)
+        .join(divided, on="asset")
+        .group_by("asset", "place")
+        .agg(came=pl.col("units").filter(before & gains), went=pl.col("units").filter(before & ~gains))
+    )
     held: dict[int, dict[int, int]] = {}
-    steps = steps.with_row_index("at")
-    gains = pl.col("code").is_in([*OPENS, RECEIVE])
-    for at, asset in steps.filter(pl.col("code") == DIVIDE).select("at", "asset").iter_rows():
-        own = steps.filter((pl.col("asset") == asset) & (pl.col("code") != DIVIDE))
-        before = pl.col("at") < at
-        sums = own.group_by("place").agg(
-            came=pl.col("units").filter(before & gains), went=pl.col("units").filter(before & ~gains)
-        )
-        # Added up as plain integers, which cannot wrap.
-        held[at] = {place: sum(came) - sum(went) for place, came, went in sums.sort("place").iter_rows()}
+    # Added up as plain integers, which cannot wrap.
+    for asset, place, came, went in sums.sort("asset", "place").iter_rows():
+        held.setdefault(moves[asset], {})[place] = sum(came) - sum(went)
     return held
 
 
