@@ -13,8 +13,9 @@ import polars as pl
 from lotlaw.check import checked
 from lotlaw.dispositions import match
 from lotlaw.dispositions.rows import term_on
+from lotlaw.importers.files import read_text
 from lotlaw.importers.problems import named, quoted, refused
-from lotlaw.importers.reading import cells, head, read_text, rows_of
+from lotlaw.importers.reading import cells, head, rows_of
 from lotlaw.law import Year
 from lotlaw.ledger import read
 from lotlaw.rules import years

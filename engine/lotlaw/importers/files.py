@@ -8,9 +8,12 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lotlaw.importers.problems import refused
-from lotlaw.source import Problems
+
+if TYPE_CHECKING:
+    import io
 
 LARGEST_FILE = 8_000_000_000
 LONGEST_LINE = 1_000_000
