@@ -40,8 +40,7 @@ def matched(
     law = treatment(years[-1], taxpayer)
     _only_default(law, taxpayer, method)
     shown = _taxed(law, taxpayer) & pl.col("date").dt.year().is_in([year.year for year in years])
-    events = _events(ledger, law, until or date(years[-1].year, *YEAR_END))
-    steps, transfers = _steps(events, shown)
+    steps, events, transfers = _steps(_events(ledger, law, until or date(years[-1].year, *YEAR_END)), shown)
     plan, book = _carried_out(events, steps, shown)
     sold = pl.concat([_slices(events, plan, book), _at_value(events, shown)])
     _refuse(unknown_sold(events, sold))
@@ -58,11 +57,12 @@ def matched(
     }  # fmt: skip
 
 
-def _steps(events: Events, shown: pl.Expr) -> tuple[pl.DataFrame, Moved]:
-    """Every move of every event."""
+def _steps(events: Events, shown: pl.Expr) -> tuple[pl.DataFrame, Events, Moved]:
+    """Every move of every event, the events with their fees, and what moves between accounts."""
+    events, doubtful = with_fees(events, ledger_events.money_of(events.ledger, events.treatment))
     transfers = moved(events)
-    _refuse([*missing(events), *transfers.problems])
-    return steps_of(events, transfers, shown), transfers
+    _refuse([*doubtful, *missing(events), *transfers.problems])
+    return steps_of(events, transfers, shown), events, transfers
 
 
 def _carried_out(events: Events, steps: pl.DataFrame, shown: pl.Expr) -> tuple[Plan, Book]:
@@ -95,13 +95,12 @@ def _only_default(law: Treatment, taxpayer: Taxpayer, method: str | None) -> Non
 
 
 def _events(ledger: Ledger, law: Treatment, until: date) -> Events:
-    """The ledger's rows up to a day, of kinds that are known, with amounts and fees."""
+    """The ledger's rows up to a day, of kinds that are known, with their amounts."""
     every = ledger.rows.with_row_index("row").filter(pl.col("date") <= until)
     rows = every.select("row", *(column(every, name) for name in COLUMNS))
     _refuse(ledger_events.unsupported(ledger, rows, law))
-    money = ledger_events.money_of(ledger, law)
     none = pl.DataFrame(schema=FEES)
-    return with_fees(Events(ledger, law, ledger_events.with_amounts(rows, money), none, none), money)
+    return Events(ledger, law, ledger_events.with_amounts(rows, ledger_events.money_of(ledger, law)), none, none)
 
 
 def _taxed(law: Treatment, taxpayer: Taxpayer) -> pl.Expr:

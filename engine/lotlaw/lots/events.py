@@ -118,10 +118,12 @@ def is_kind(kinds: list[str]) -> pl.Expr:
 
 
 def unsupported(ledger: Ledger, rows: pl.DataFrame, treatment: Treatment) -> Iterator[Problem]:
-    """Rows of a kind that the rules do not list."""
+    """The kinds that the rules do not list, each at its first row."""
     known = list(treatment.kinds)
-    for row, kind in rows.filter(~pl.col("kind").is_in(known)).select("row", "kind").iter_rows():
-        yield Problem(place(ledger, row), f"{kind} is not supported yet; the kinds that are: {', '.join(known)}")
+    unknown = rows.filter(~pl.col("kind").is_in(known)).group_by("kind").agg(pl.col("row").min(), n=pl.len())
+    for kind, row, n in unknown.sort("row").iter_rows():
+        many = f" (here and in {n - 1} more rows)" if n > 1 else ""
+        yield Problem(place(ledger, row), f"{kind} is not supported yet{many}; the kinds that are: {', '.join(known)}")
 
 
 def unclassed(events: Events, steps: pl.DataFrame, assets: pl.Series) -> Iterator[Problem]:

@@ -14,13 +14,13 @@ import polars as pl
 
 from lotlaw.lots.events import FEES, WHOLE, Events, cast, decimal, is_kind
 from lotlaw.lots.treatment import Treatment
-from lotlaw.source import Problem, Problems
+from lotlaw.source import Problem
 
 JOIN, LEAVE, NEVER, SOLD = "join_the_sale", "leave_at_value", "never_received", "sold"
 
 
-def with_fees(events: Events, money: frozenset[str]) -> Events:
-    """Work out the fees: `fee` of every row, and what fees paid in units do. Raises Problems."""
+def with_fees(events: Events, money: frozenset[str]) -> tuple[Events, list[Problem]]:
+    """Work out the fees: `fee` of every row, what fees paid in units do, and those that cannot be told."""
     rows = events.rows
     in_units = pl.col("fee_asset").is_not_null() & ~pl.col("fee_asset").is_in(sorted(money))
     grouped = is_kind(_bare(events.treatment)) & pl.col("group_id").is_not_null()
@@ -28,14 +28,12 @@ def with_fees(events: Events, money: frozenset[str]) -> Events:
     unpriced = rows.filter(pl.col("fee").is_null() & (pl.col("fee_qty") > 0) & ~in_units)
     problems = [*_no_value(events, unpriced["row"])]
     if legs.is_empty() and not problems:
-        return replace(events, rows=rows.with_columns(pl.col("fee").fill_null(0)))
+        return replace(events, rows=rows.with_columns(pl.col("fee").fill_null(0))), []
     hosts, doubtful = _hosts(events, legs)
     worked = _worked(events, legs.join(hosts, on="row").with_columns(in_units.alias("in_units")))
-    unvalued = worked.filter(pl.col("worth").is_null() & (pl.col("does") != JOIN))
-    problems += [*doubtful, *_no_value(events, unvalued["row"])]
-    if problems:
-        raise Problems(sorted(problems, key=lambda p: (p.place.file, p.place.line)))
-    return _applied(events, worked, in_units)
+    # A fee in units of one of the legs is worth its part of them; if that is not known, the row itself is refused.
+    unvalued = worked.filter(pl.col("worth").is_null() & (pl.col("does") == SOLD))
+    return _applied(events, worked, in_units), [*problems, *doubtful, *_no_value(events, unvalued["row"])]
 
 
 def _bare(treatment: Treatment) -> list[str]:

@@ -112,14 +112,23 @@ def _moved(transfers: Moved) -> Iterator[pl.LazyFrame]:
 
 def missing(events: Events) -> Iterator[Problem]:
     """Events whose dollars are needed and not known, and fees larger than what they are taken from."""
-    for does, leg in (("sells", "out"), ("opens", "in")) if events.rows["value"].null_count() else ():
-        kinds = [kind for alike, names in _alike(events, does) for kind in names if "value" in alike.amount.names]
-        has_leg = pl.col(f"{leg}_units").is_not_null() | is_kind(events.treatment.that(income=True))
-        lacking = events.rows.filter(is_kind(kinds) & has_leg & pl.col("value").is_null())
-        for row, kind, asset in lacking.select("row", "kind", f"{leg}_asset").iter_rows():
-            said = f"{kind} of {asset} has no dollar value; give its fair value in dollars (amount, or usd_value)"
-            yield Problem(events.place(row), said)
+    if events.rows["value"].null_count():
+        yield from _worthless(events)
     yield from _below_zero(events)
+
+
+def _worthless(events: Events) -> Iterator[Problem]:
+    given, taken = (
+        is_kind([kind for leg, names in _alike(events, does) for kind in names if "value" in leg.amount.names])
+        & pl.col(units).is_not_null()
+        for does, units in (("sells", "out_units"), ("opens", "in_units"))
+    )
+    wanted = given | taken | is_kind(events.treatment.that(income=True))
+    lacking = events.rows.filter(pl.col("value").is_null() & wanted)
+    what = pl.when(given).then("out_asset").otherwise("in_asset")
+    for row, kind, asset in lacking.select("row", "kind", what).iter_rows():
+        said = f"{kind} of {asset} has no dollar value; give its fair value in dollars (amount, or usd_value)"
+        yield Problem(events.place(row), said)
 
 
 def _below_zero(events: Events) -> Iterator[Problem]:
