@@ -237,7 +237,7 @@ def _refuse(message: str) -> NoReturn:
 def main() -> None:
     """Run the command; a user's mistakes are printed, one a line, and end with exit code 2."""
     try:
-        app()
+        app(prog_name="lotlaw")
     except Problems as found:
         from lotlaw.rendering.amounts import clean
 
