@@ -434,6 +434,18 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     assert [problem.split(":")[1] for problem in refused(tmp_path, text)] == ["2", "3"]
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        "2025-01-02 | buy | BTC | crypto | 1 | 10000000000000.01 | | ",
+        "2025-01-02 | closed_lot | BTC | crypto | 1 | 99999999999999999 | 2024-01-02 | 5",
+    ],
+)
+def test_an_amount_that_no_form_has_room_for_is_refused(tmp_path: Path, row: str) -> None:
+    text = f"time | kind | asset | asset_class | quantity | amount | acquired | basis\n {row}"
+    assert refused(tmp_path, text) == ["ledger.csv:2: an amount of more than 10,000,000,000,000 dollars"]
+
+
 def test_a_method_of_later_is_refused(tmp_path: Path) -> None:
     ledger = ledger_of(tmp_path, "time|kind|asset|asset_class|quantity|amount\n 2025-01-02|buy|BTC|crypto|1|9")
     order = {"method": "hifo", "from": date(2025, 1, 1), "recorded_on": date(2024, 12, 30)}

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from lotlaw.lots.events import AMOUNT, WHOLE, Events, Schema, acquired_day, class_of, column, is_kind
-from lotlaw.lots.moves import cents
+from lotlaw.lots.moves import cents, too_large
 from lotlaw.source import Problem
 
 AS_IT_STANDS, UNLESS_COMPUTED = "as_it_stands", "unless_computed"
@@ -23,6 +23,7 @@ FACTS: Schema = {
     "term": pl.String, "tax_form": pl.String, "basis_reported": pl.Boolean, "collectible": pl.Boolean,
     "asset_class": pl.String,
 }  # fmt: skip
+AMOUNTS = ("proceeds_usd", "basis_usd", "adjustment_usd", "wash_disallowed_usd")
 TERMS = ("short", "long")
 SOLD = (
     "sale", "lot", "asset", "asset_class", "account", "description", "quantity", "acquired", "acquired_text", "sold",
@@ -47,11 +48,14 @@ def reported(events: Events, shown: pl.Expr, computed: Callable[[], pl.DataFrame
     that = events.treatment.that
     listed = is_kind([*that(row=AS_IT_STANDS), *that(row=UNLESS_COMPUTED)])
     rows = _with_facts(events, events.rows.filter(listed & shown))
+    large = list(too_large(events, rows, AMOUNTS))
+    rows = rows.clear() if large else rows
     closed = rows.filter(is_kind(that(row=AS_IT_STANDS)))
     stated = rows.filter(is_kind(that(row=UNLESS_COMPUTED)))
     alone = _unmatched(events, stated, computed()) if stated.height else stated
     made = pl.concat([_as_rows(events, closed, stated=False), _as_rows(events, alone, stated=True)])
-    return Reported(made, list(_warnings(events, stated, alone)), list(_problems(events, pl.concat([closed, alone]))))
+    problems = [*large, *_problems(events, pl.concat([closed, alone]))]
+    return Reported(made, list(_warnings(events, stated, alone)), problems)
 
 
 def _with_facts(events: Events, rows: pl.DataFrame) -> pl.DataFrame:

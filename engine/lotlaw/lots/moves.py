@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
@@ -13,7 +13,7 @@ from lotlaw.lots.events import PLACES, WHOLE, Events, Schema, acquired_day, is_k
 from lotlaw.lots.moving import Moved
 from lotlaw.lots.treatment import Leg
 from lotlaw.readings import columns
-from lotlaw.readings.columns import MONEY, Scaled, rounded
+from lotlaw.readings.columns import LARGEST, MONEY, Scaled, rounded
 from lotlaw.source import Problem
 
 STEPS: Schema = {
@@ -111,10 +111,18 @@ def _moved(transfers: Moved) -> Iterator[pl.LazyFrame]:
 
 
 def missing(events: Events) -> Iterator[Problem]:
-    """Events whose dollars are needed and not known, and fees larger than what they are taken from."""
+    """Events whose dollars are needed and unknown, or out of bounds, and fees larger than what they are taken from."""
+    yield from too_large(events, events.rows, ("usd_value", "fee_usd", "basis_usd"))
     if events.rows["value"].null_count():
         yield from _worthless(events)
     yield from _below_zero(events)
+
+
+def too_large(events: Events, rows: pl.DataFrame, names: Sequence[str]) -> Iterator[Problem]:
+    """Amounts that cents of the forms have no room for."""
+    over = pl.any_horizontal(pl.col(name).abs() > LARGEST for name in names)
+    for row in rows.filter(over)["row"]:
+        yield Problem(events.place(row), f"an amount of more than {LARGEST:,} dollars")
 
 
 def _worthless(events: Events) -> Iterator[Problem]:
