@@ -179,11 +179,11 @@ def test_no_cent_is_made_or_lost(pooled: bool, script: list[tuple[object, ...]],
     paid = sum(amount for code, _, _, amount, _ in reference.moves if code in OPENS)
     gotten = {at: amount for at, (code, _, _, amount, _) in enumerate(reference.moves) if code in (SELL, PICK)}
     book = run(reference.input(pooled=pooled, unit=unit))
-    held = sum(book.basis[lot] for lot in open_lots(book) if book.left[lot])
+    held = sum(book.cost(lot) for lot in open_lots(book) if book.left[lot])
     assert sum(book.slices.basis) + held + sum(book.rest) == paid
     assert all(basis % unit == 0 for basis in book.slices.basis)
     assert all(2 * abs(rest) <= unit for rest in book.rest)
-    assert all(book.basis[lot] >= 0 for lot in open_lots(book))
+    assert all(book.cost(lot) >= 0 for lot in open_lots(book))
     proceeds = Counter[int]()
     for sale, share in zip(book.slices.sale, book.slices.proceeds, strict=True):
         proceeds[sale] += share
@@ -225,7 +225,7 @@ def test_a_lot_that_arrives_late_is_sold_first_if_it_is_older() -> None:
         (1, 1),
     ]
     assert book.slices.basis == [20, 100]
-    assert (book.left[0], book.basis[0]) == (3, 30)
+    assert (book.left[0], book.cost(0)) == (3, 30)
 
 
 def test_more_than_there_is_is_noted_and_the_rest_goes_on() -> None:

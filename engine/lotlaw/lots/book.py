@@ -65,16 +65,16 @@ class Slices:
 class Book:
     """Where everything stands: what is left of each lot, the queues, bags on their way, and what could not be done.
 
-    left, basis: by lot, the units that are left and their basis in fine units. size, total: the same when the lot was
-    opened or last cut. pools: by queue, its pool's queue as of now. rest: by queue, the fraction of a cent owed.
-    origin: the moves that opened the lots that pieces are of. home: the queue of each lot that has moved (None: on the
-    way). short: (move, units missing). misnamed: (move, lot named, units missing). undivided: (move, units in lots by
-    queue).
+    left, basis: by lot, the units that are left and their basis in fine units (None: not worked out, see `cost`).
+    size, total: the same when the lot was opened or last cut. pools: by queue, its pool's queue as of now. rest: by
+    queue, the fraction of a cent owed. origin: the moves that opened the lots that pieces are of. home: the queue of
+    each lot that has moved (None: on the way). short: (move, units missing). misnamed: (move, lot named, units
+    missing). undivided: (move, units in lots by queue).
     """
 
     moves: Moves
     left: list[int]
-    basis: list[int]
+    basis: list[int | None]
     size: list[int]
     total: list[int]
     pools: list[int]
@@ -90,10 +90,23 @@ class Book:
     misnamed: list[tuple[int, int, int]] = field(default_factory=list)
     undivided: list[tuple[int, dict[int, int]]] = field(default_factory=list)
 
+    def cost(self, lot: int) -> int:
+        """The basis of what is left of a lot, in fine units."""
+        known = self.basis[lot]
+        return kept_basis(self, lot, self.left[lot]) if known is None else known
+
     def opened_by(self, lot: int) -> int:
         """The move that opened a lot, or the lot that a piece was cut from."""
         moves = len(self.moves.code)
         return lot if lot < moves else self.origin[lot - moves]
+
+
+def kept_basis(book: Book, lot: int, units: int) -> int:
+    """The basis that stays in a lot when only so many units do: whole cents go, and not more than there are."""
+    total, size, unit = book.total[lot], book.size[lot], book.moves.unit
+    of = size * unit
+    kept = total - (2 * total * (size - units) + of) // (2 * of) * unit
+    return kept if kept >= 0 else kept + unit
 
 
 def empty(moves: Moves) -> Book:

@@ -11,7 +11,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from heapq import heappop, heappush
 
-from lotlaw.lots.book import DIVIDE, ENTER, OPEN, OPEN_TWICE, PICK, RECEIVE, SELL, SEND, Book, Key, Moves, empty
+from lotlaw.lots.book import (
+    DIVIDE,
+    ENTER,
+    OPEN,
+    OPEN_TWICE,
+    PICK,
+    RECEIVE,
+    SELL,
+    SEND,
+    USE,
+    Book,
+    Key,
+    Moves,
+    empty,
+    kept_basis,
+)
 
 
 def run(moves: Moves) -> Book:  # noqa: C901  (one loop, written out: a call a slice would double its time)
@@ -33,7 +48,7 @@ def run(moves: Moves) -> Book:  # noqa: C901  (one loop, written out: a call a s
             lines[pools[queue]].append(at)
             continue
         # From here on this is _take and _show, written out.
-        line, late, want, money, given = lines[queue], lates[queue], need, basis[at], 0
+        line, late, want, money, given = lines[queue], lates[queue], need, total[at], 0
         while need:
             if late:
                 _settle(book, queue)
@@ -41,7 +56,18 @@ def run(moves: Moves) -> Book:  # noqa: C901  (one loop, written out: a call a s
                 book.short.append((at, need))
                 break
             lot = line[0]
-            units, cost = left[lot], basis[lot]
+            units = left[lot]
+            if code == USE and units > need:
+                left[lot], basis[lot] = units - need, None
+                break
+            if code == USE and unit == 1:
+                line.popleft()
+                left[lot] = 0
+                need -= units  # noqa: PLW2901
+                continue
+            cost = basis[lot]
+            if cost is None:
+                cost = kept_basis(book, lot, units)
             if units > need:
                 left[lot] = keep = units - need
                 units, of = need, size[lot] * unit
@@ -132,14 +158,6 @@ def _inside(book: Book, queue: int) -> Iterator[int]:
 # Slices
 
 
-def _kept(book: Book, lot: int, units: int) -> int:
-    """The basis that stays in a lot when only so many units do: whole cents go, and not more than there are."""
-    total, size, unit = book.total[lot], book.size[lot], book.moves.unit
-    of = size * unit
-    kept = total - (2 * total * (size - units) + of) // (2 * of) * unit
-    return kept if kept >= 0 else kept + unit
-
-
 def _whole_cents(book: Book, queue: int, cost: int) -> int:
     """A used-up lot's basis in whole cents, with what earlier lots of the queue left over; the new rest is kept."""
     unit = book.moves.unit
@@ -151,12 +169,12 @@ def _whole_cents(book: Book, queue: int, cost: int) -> int:
 
 def _take(book: Book, lot: int, units: int, queue: int) -> int:
     """Take units out of a lot, and give their basis in fine units."""
-    cost = book.basis[lot]
+    cost = book.cost(lot)
     book.left[lot] -= units
     if not book.left[lot]:
         return _whole_cents(book, queue, cost)
-    book.basis[lot] = _kept(book, lot, book.left[lot])
-    return cost - book.basis[lot]
+    book.basis[lot] = kept = kept_basis(book, lot, book.left[lot])
+    return cost - kept
 
 
 def _show(book: Book, at: int, lot: int, units: int, cost: int, done: int) -> None:
@@ -242,15 +260,15 @@ def _send(book: Book, at: int, queue: int) -> Iterator[int]:
 
 def _cut(book: Book, lot: int, units: int) -> int:
     """Part of a lot as a lot of its own, of the same day; each goes on as if it had been opened so."""
-    piece, opened = len(book.left), book.opened_by(lot)
-    book.left[lot] -= units
-    kept = _kept(book, lot, book.left[lot])
-    for column, mine, other in ((book.left, book.left[lot], units), (book.basis, kept, book.basis[lot] - kept)):
+    piece, opened, cost = len(book.left), book.opened_by(lot), book.cost(lot)
+    left = book.left[lot] - units
+    kept = kept_basis(book, lot, left)
+    for column, mine, other in (
+        (book.left, left, units), (book.basis, kept, cost - kept),
+        (book.size, left, units), (book.total, kept, cost - kept),
+    ):  # fmt: skip
         column[lot] = mine
         column.append(other)
-    for column, now in ((book.size, book.left), (book.total, book.basis)):
-        column[lot] = now[lot]
-        column.append(now[piece])
     book.origin.append(opened)
     book.pieces.setdefault(opened, []).append(piece)
     return piece
