@@ -11,6 +11,7 @@ import polars as pl
 
 from lotlaw.law import Cite, Form, Line, Year, exported, find_line, line_names
 from lotlaw.rendering import sources_of
+from lotlaw.rendering.amounts import printed
 from lotlaw.run import Return
 
 ROWS_SHOWN = 5
@@ -38,19 +39,26 @@ class _Explanation:
         return self.return_.year
 
     def line(self, line: Line, indent: str) -> Iterator[str]:
-        answer = self.return_.lines.get(line.form, {}).get(line.id)
+        answer = self._answer(line)
         yield f"{indent}{self._called(line)}: {line.label}"
         inner = indent + INDENT
         if (line.form, line.id) in self.done:
             yield f"{inner}{amount(answer)}, explained above"
             return
         self.done.add((line.form, line.id))
-        yield inner + amount(answer) + (f" = {line.formula.text}" if line.formula else "")
+        yield inner + _worked(line, answer)
         if line.only_if:
             yield f"{inner}only if {line.only_if.text}"
         yield from (f"{inner}skipped if {skip.text}" for skip in line.skips)
         yield f"{inner}{line.place.file}:{line.place.line}; {_law(line.cite)}"
         yield from self._grounds(self.year.forms[line.form], line, inner, blank=answer is None)
+
+    def _answer(self, line: Line) -> Any:
+        """What the line says, if anything; an amount typed for a form that is left out is read all the same."""
+        answer = self.return_.lines.get(line.form, {}).get(line.id)
+        if answer is None and line.kind == "input":
+            return self.return_.names[line.form].get(line.name) or None
+        return answer
 
     def _called(self, line: Line) -> str:
         number = f"line {line.id}" if line.id[0].isdigit() else line.id.replace("_", " ")
@@ -66,6 +74,8 @@ class _Explanation:
             yield from self._transactions(line, indent)
         if line.kind == "input":
             yield f"{indent}{'not given' if blank else 'given'} in the taxpayer file: inputs, {line.form}, {line.id}"
+            if form.only_if and not blank and line.form not in self.return_.lines:
+                yield f"{indent}the form itself is left out; it applies only if {form.only_if.text}"
         formulas = [None if blank else line.formula, line.only_if, *line.skips]
         names = dict.fromkeys(name for formula in formulas if formula for name in sorted(formula.names))
         yield from self._operands(form, list(names), indent)
@@ -96,7 +106,7 @@ class _Explanation:
                 line = next(exported(form.inputs[name], self.year.forms), None)
             if line is None:
                 yield from self._given(form, name, indent)
-            elif line.id in self.return_.lines.get(line.form, {}):
+            elif self._answer(line) is not None:
                 lines.append(line)
             else:
                 blanks.append(line)
@@ -132,7 +142,7 @@ class _Explanation:
     def _parameter(self, name: str, indent: str) -> Iterator[str]:
         parameter = self.year.parameters[name]
         value = self.year.parameter(name, self.return_.taxpayer["filing_status"])
-        yield f"{indent}{parameter.label}: {amount(value)}"
+        yield f"{indent}{parameter.label}: {_percent(value) if parameter.unit == 'rate' else amount(value)}"
         yield f"{indent}  {parameter.place.file}:{parameter.place.line}; {_law(parameter.cite)}"
 
     def _transactions(self, line: Line, indent: str) -> Iterator[str]:
@@ -140,7 +150,7 @@ class _Explanation:
         kept = [pl.col(key).is_in(values) for key, values in _keys(line.total_of)]
         rows = self.return_.rows.with_columns(source=sources_of(self.return_)).filter(*kept)
         for row in rows.head(self.rows).iter_rows(named=True):
-            gain = amount(Decimal(row["gain"]).scaleb(-2))
+            gain = printed(Decimal(row["gain"]).scaleb(-2), whole=False)
             yield f"{indent}{row['description']}, sold {row['sold']}: {gain}, from {', '.join(row['source'])}"
         if rows.height > self.rows:
             yield f"{indent}and {rows.height - self.rows:,} more rows of Form 8949"
@@ -151,7 +161,7 @@ class _Explanation:
         for event in events.head(self.rows).iter_rows(named=True):
             at = ledger.rows.row(event["row"], named=True)
             where = f"{ledger.files[at['file']].name}:{at['line']}"
-            yield f"{indent}{event['kind']} {event['asset']}: {exact_text(event['amount'])}, from {where}"
+            yield f"{indent}{event['kind']} {event['asset']}: {amount(event['amount'])}, from {where}"
         if events.height > self.rows:
             yield f"{indent}and {events.height - self.rows:,} more"
 
@@ -167,14 +177,18 @@ def _law(cite: Cite) -> str:
     return str(cite) + (f' "{cite.quote}"' if cite.quote else "")
 
 
-def exact_text(value: Decimal) -> str:
-    """An exact amount without the zeros that end it: 17.11235, 57.50."""
-    digits = value.normalize()
-    return amount(digits if digits != value.quantize(Decimal("0.01")) else value.quantize(Decimal("0.01")))
+def _worked(line: Line, answer: Any) -> str:
+    """The value and its formula; of a blank line, what it would be."""
+    between = "; where it applies, " if answer is None else " = "
+    return amount(answer) + (between + line.formula.text if line.formula else "")
+
+
+def _percent(rate: Decimal) -> str:
+    return f"{(rate * 100).normalize():f}%"
 
 
 def amount(value: Any) -> str:
-    """A value as a reader expects it: 3,000 or (1,500.25), yes, or a table of 7 rows."""
+    """A value as a reader expects it: 3,000 or (1,500.25) or 17.11235, yes, or a table of 7 rows."""
     if value is None:
         return "blank"
     if isinstance(value, bool):
@@ -182,7 +196,16 @@ def amount(value: Any) -> str:
     if isinstance(value, Mapping):
         return "  ".join(f"({column}) {amount(item)}" for column, item in value.items())
     if isinstance(value, (int, Decimal)):
-        return f"({-value:,})" if value < 0 else f"{value:,}"
+        digits = f"{abs(_short(Decimal(value))):,f}"
+        return f"({digits})" if value < 0 else digits
     if isinstance(value, list):
         return f"a table of {len(value)} rows"
     return str(value)
+
+
+def _short(value: Decimal) -> Decimal:
+    """The same value in whole dollars, cents, or as many digits as it needs."""
+    for exponent in ("1", "0.01"):
+        if value == value.quantize(Decimal(exponent)):
+            return value.quantize(Decimal(exponent))
+    return value.normalize()
