@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from lotlaw.law import Cite, Form, Line, Year, exported, find_line, line_names
+from lotlaw.law import Cite, Form, Line, Year, exported, find_line
 from lotlaw.rendering import sources_of
 from lotlaw.rendering.amounts import printed
 from lotlaw.run import Return
@@ -98,10 +98,9 @@ class _Explanation:
             yield from self._parameter(parameter, indent + INDENT)
 
     def _operands(self, form: Form, names: list[str], indent: str) -> Iterator[str]:
-        by_name = {name: line for line in form.lines.values() for name in line_names(line)}
         lines, blanks = [], []
         for name in names:
-            line = by_name.get(name)
+            line = form.by_name.get(name)
             if line is None and name in form.inputs:
                 line = next(exported(form.inputs[name], self.year.forms), None)
             if line is None:

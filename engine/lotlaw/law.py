@@ -112,6 +112,11 @@ class Form:
     examples: tuple[Mapping[str, Any], ...]
     document: Document
 
+    @cached_property
+    def by_name(self) -> Mapping[str, Line]:
+        """The lines by every name that formulas may call them: `line16`, `line1b`, `line1b_d`."""
+        return {name: line for line in self.lines.values() for name in line_names(line)}
+
 
 @dataclass(frozen=True)
 class Year:
@@ -165,11 +170,10 @@ def _for_status(value: Any, status: str, statuses: Mapping[str, str]) -> Any:
 def reads(form: Form, line: Line, forms: Mapping[str, Form]) -> Iterator[Line]:
     """The lines, of this form or others, that a line's value depends on."""
     own = [line.formula, line.only_if, *line.skips, None if line.from_outside else form.only_if]
-    by_name = {name: other for other in form.lines.values() for name in line_names(other)}
     for formula in (f for f in own if f):
         for name in sorted(formula.names):
-            if name in by_name:
-                yield by_name[name]
+            if name in form.by_name:
+                yield form.by_name[name]
             elif name in form.inputs:
                 yield from exported(form.inputs[name], forms)
 
