@@ -204,14 +204,17 @@ def rules_show(
 
 
 @rules_app.command("lock")
-def rules_lock(year: Annotated[int, typer.Argument(help="The tax year.")], rules: RulesDir = None) -> None:
-    """Check a year and write its LOCK: the digest of what it says, by which a later change is noticed.
+def rules_lock(
+    what: Annotated[str, typer.Argument(help="The tax year, or `sources` for the mappings of exports.")],
+    rules: RulesDir = None,
+) -> None:
+    """Check a year, or the mappings, and write the LOCK: the digest by which a later change is noticed.
 
     Example: lotlaw rules lock 2025
     """
     from lotlaw.audit.lock import lock
 
-    print(lock(year, rules or data_root() / "rules"))
+    print(lock(what, rules or data_root() / "rules"))
 
 
 def _day(text: str) -> date:

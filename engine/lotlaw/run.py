@@ -85,7 +85,10 @@ def compute(
         rows=matched.dispositions, lines=worked.answers, names=worked.names, results=results_of(year, worked),
         tax_without_losses=_without_losses(year, taxpayer, matched.dispositions, outside, cents=cents),
         income=matched.income, holdings=matched.holdings,
-        warnings=[*_drafts(year), *_earlier(year, ledger, taxpayer), *_strangers(ledger, taxpayer), *matched.warnings],
+        warnings=[
+            *_drafts(year), *_earlier(year, ledger, taxpayer), *_strangers(ledger, taxpayer), *ledger.warnings,
+            *matched.warnings,
+        ],
         not_computed=[*year.not_computed, *year.not_verified.values()],
     )  # fmt: skip
 
@@ -103,12 +106,14 @@ def outside_of(taxpayer: Taxpayer) -> dict[str, Any]:
     }
 
 
-def totals_of(year: Year, rows: pl.DataFrame) -> list[Total]:
+def totals_of(year: Year, rows: pl.DataFrame | pl.LazyFrame) -> list[Total]:
     """The sums of Form 8949 rows by box, part and kind, in dollars, by the letters of the form's columns."""
     import polars as pl
 
     letters = {c["shows"]: letter for letter, c in year.documents["form_8949"].value["columns"].items() if "total" in c}
-    sums = rows.group_by(GROUP, maintain_order=True).agg(pl.col(name).sum().alias(letters[name]) for name in letters)
+    # Sums of 64 bits would wrap without a word.
+    added = (pl.col(name).cast(pl.Int128).sum().alias(letter) for name, letter in letters.items())
+    sums = rows.lazy().group_by(GROUP, maintain_order=True).agg(added).collect()
     return [
         Total({key: row[key] for key in GROUP}, {c: Decimal(row[c]).scaleb(-2) for c in letters.values()})
         for row in sums.iter_rows(named=True)
@@ -139,8 +144,8 @@ def _without_losses(
     import polars as pl
 
     bare = {**outside, "taxpayer.carryover.short": exact.ZERO, "taxpayer.carryover.long": exact.ZERO}
-    gains = rows.filter(pl.col("gain") >= 0)
-    facts = Facts(bare | {"ledger.dispositions": gains.height > 0}, taxpayer["inputs"], totals_of(year, gains))
+    gains = totals_of(year, rows.lazy().filter(pl.col("gain") >= 0))
+    facts = Facts(bare | {"ledger.dispositions": bool(gains)}, taxpayer["inputs"], gains)
     return results_of(year, work_out(year, taxpayer["filing_status"], facts, cents=cents)).get("tax")
 
 
@@ -158,8 +163,8 @@ def _earlier(year: Year, ledger: Ledger, taxpayer: Taxpayer) -> list[str]:
         return []
     kinds = year.documents["dispositions"].value["kinds"]
     sales = [kind for kind, said in kinds.items() if "sells" in said or "row" in said]
-    before = pl.col("kind").is_in(sales) & (pl.col("date").dt.year() < year.year)
-    first = ledger.rows.filter(before).select(pl.col("date").dt.year().min()).item()
+    sold = ledger.rows.lazy().filter(pl.col("kind").is_in(sales) & (pl.col("date").dt.year() < year.year))
+    first = sold.select(pl.col("date").dt.year().min()).collect().item()
     if first is None:
         return []
     said = f"The ledger has sales before {year.year}, and the taxpayer file gives no `carryover`"

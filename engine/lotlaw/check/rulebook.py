@@ -14,7 +14,9 @@ from typing import Any
 from lotlaw import rules as loading
 from lotlaw.check.examples import example_problems
 from lotlaw.formula import Formula, Reader, did_you_mean, parse, unknown
+from lotlaw.importers import lint
 from lotlaw.law import Form, Function, Line, Parameter, Year, exported, names_of
+from lotlaw.lots.treatment import problems_of as treatment_problems
 from lotlaw.readings import units
 from lotlaw.source import Place, Problem, Problems, refuse
 
@@ -32,6 +34,8 @@ def problems(root: Path, only: int | None = None) -> list[Problem]:
     for year in years:
         for problem in year_problems(year, root):
             found.setdefault(str(problem), problem)
+    if only is None and (root / "sources").is_dir():
+        found |= {str(problem): problem for problem in lint.problems(root)}
     return sorted(found.values(), key=lambda p: (p.place.file, p.place.line, p.place.column))
 
 
@@ -43,6 +47,7 @@ def year_problems(number: int, root: Path, *, locked: bool = True) -> list[Probl
     except Problems as found:
         return found.problems
     wrong = loading.shapes(year.documents)
+    wrong += treatment_problems(year)
     wrong += [*_pins(year), *_citations(year), *_parameters(year), *_formulas(year), *_boxes(year)]
     wrong = wrong or [p for form in year.forms.values() for p in example_problems(year, form)]
     return [*wrong, *_unlocked(year)] if locked else wrong
