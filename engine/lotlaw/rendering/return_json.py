@@ -29,6 +29,8 @@ COUNTS = ("aged_or_blind",)
 
 INSTANT = "%Y-%m-%dT%H:%M:%S%.fZ"
 
+AT_ONCE = 2**16
+"""How many rows are written at a time: a column of their texts stays in the processor's cache."""
 NEXT = ",\n    "
 """What stands between two rows."""
 SPECIAL = r'["\\\x00-\x1f]'
@@ -71,33 +73,31 @@ def _inputs(return_: Return) -> dict[str, Any]:
 
 
 def _boxes(return_: Return) -> Iterator[Piece]:
-    texts = _rows(return_)
     columns = columns_of(return_.year, return_.rows)
-    both = zip(by_box(return_, texts), by_box(return_, return_.rows), strict=True)
-    for n, ((box, part), (_, amounts)) in enumerate(both):
-        cents = totals_by_column(columns, amounts)
+    for n, (box, part) in enumerate(by_box(return_, return_.rows)):
+        cents = totals_by_column(columns, part)
         totals = {letter: plain(Decimal(total).scaleb(-2), whole=False) for letter, total in cents.items()}
         yield ",\n  " if n else "[\n  "
-        yield f'{{"box": {_text(box)}, "part": {_text(amounts["part"][0])}, "rows": [\n    '
-        yield part["row"].head(-1)
-        yield part["row"][-1].removesuffix(NEXT)
+        yield f'{{"box": {_text(box)}, "part": {_text(part["part"][0])}, "rows": [\n    '
+        for start in range(0, part.height - 1, AT_ONCE):
+            yield _rows(return_, part.slice(start, min(AT_ONCE, part.height - 1 - start)))
+        yield _rows(return_, part.tail(1)).item().removesuffix(NEXT)
         yield f'],\n   "totals": {_text(totals)}}}'
-    yield "]" if texts.height else "[]"
+    yield "]" if return_.rows.height else "[]"
 
 
-def _rows(return_: Return) -> pl.DataFrame:
-    """Each row's box and its object as JSON, followed by NEXT."""
+def _rows(return_: Return, rows: pl.DataFrame) -> pl.Series:
+    """Each row's object as JSON, followed by NEXT."""
     import polars as pl
 
-    rows = return_.rows.with_columns(source=_sources(return_))
     pieces: list[pl.Expr] = []
     for n, field in enumerate(row_texts()):
         name = field.meta.output_name()
         words = rows[name].dtype == pl.String or (name == "acquired" and rows["acquired_text"].count() > 0)
         text = _escaped(field, rows) if words else field
         pieces += [pl.lit(f'{"," if n else "{"}"{name}":"'), text, pl.lit('"')]
-    row = pl.concat_str(*pieces, pl.lit(',"source":'), "source", pl.lit("}" + NEXT))
-    return rows.lazy().select("box", row=row).collect(engine="streaming")
+    row = pl.concat_str(*pieces, pl.lit(',"source":'), pl.lit(_sources(return_, rows)), pl.lit("}" + NEXT))
+    return rows.select(row=row).to_series()
 
 
 def _escaped(text: pl.Expr, rows: pl.DataFrame) -> pl.Expr:
@@ -109,13 +109,11 @@ def _escaped(text: pl.Expr, rows: pl.DataFrame) -> pl.Expr:
     return pl.struct(text=text).struct.json_encode().str.strip_prefix('{"text":"').str.strip_suffix('"}')
 
 
-def _sources(return_: Return) -> pl.Series:
+def _sources(return_: Return, rows: pl.DataFrame) -> pl.Series:
     """By row, the JSON list of the lines of the files it comes from: the sale's, then its lot's."""
     import polars as pl
 
-    sale, lot = (
-        places(return_.ledger, return_.rows[name], lambda name: _text(name)[1:-1], '","') for name in ("sale", "lot")
-    )
+    sale, lot = (places(return_.ledger, rows[name], lambda name: _text(name)[1:-1], '","') for name in ("sale", "lot"))
     both = pl.concat_str(pl.lit(sale), pl.lit(lot), separator='","', ignore_nulls=True)
     return pl.select(pl.concat_str(pl.lit('["'), both, pl.lit('"]')).alias("source")).to_series()
 

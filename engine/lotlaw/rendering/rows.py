@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 from lotlaw.law import Year
@@ -64,9 +65,17 @@ def boxes_of(year: Year) -> Mapping[str, Mapping[str, Any]]:
 
 
 def by_box(return_: Return, rows: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
-    """`rows` of each box that has any, in the form's order."""
-    parts = {str(box): part for (box,), part in rows.group_by("box", maintain_order=True)}
-    return [(box, parts[box]) for box in boxes_of(return_.year) if box in parts]
+    """`rows` of each box that has any, in the form's order; nothing is copied where they stand in it already."""
+    import polars as pl
+
+    runs = rows["box"].rle().struct.unnest()
+    ranks = {box: rank for rank, box in enumerate(boxes_of(return_.year))}
+    found = [ranks[box] for box in runs["value"]]
+    if any(after <= before for before, after in pairwise(found)):
+        rank = pl.col("box").replace_strict(ranks, return_dtype=pl.UInt32)
+        return by_box(return_, rows.sort(rank, maintain_order=True))
+    ends = accumulate(runs["len"])
+    return [(box, rows.slice(end - n, n)) for box, n, end in zip(runs["value"], runs["len"], ends, strict=True)]
 
 
 def totals_by_column(columns: list[Column], part: pl.DataFrame) -> dict[str, int]:
