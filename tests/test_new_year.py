@@ -103,7 +103,8 @@ def filed(tmp_path: Path, rules: Path, ask: Asked):
     """Files the made-up year with the rules as they are now, and gives its return.json."""
 
     def files() -> dict[str, Any]:
-        done = ask("file", YEAR, "ledger.csv", "--taxpayer", "taxpayer.yaml", "--out", "return", "--rules", rules)
+        to = ("--taxpayer", "taxpayer.yaml", "--out", "return", "--format", "csv,txt")
+        done = ask("file", YEAR, "ledger.csv", *to, "--rules", rules)
         assert (done.code, done.error) == (0, "")
         return json.loads((tmp_path / "return" / "return.json").read_text(encoding="utf-8"))
 
