@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -18,6 +19,9 @@ from lotlaw.source import Problems, data_root
 
 if TYPE_CHECKING:
     from lotlaw.run import Return
+
+LONG_WORK = 2**22
+"""Bytes of input from which on progress is shown."""
 
 app = typer.Typer(
     name="lotlaw", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -96,12 +100,25 @@ def file(
     """
     from lotlaw.filing import file_years, formats_of, years_of
 
-    returns = file_years(
-        years_of(year), files, taxpayer, out=out, formats=formats_of(formats), method=method, cents=cents,
-        rules=rules, force=force,
-    )  # fmt: skip
+    with _progress(files) as tell:
+        returns = file_years(
+            years_of(year), files, taxpayer, out=out, formats=formats_of(formats), method=method, cents=cents,
+            rules=rules, force=force, tell=tell,
+        )  # fmt: skip
     for return_ in returns:
         _summary(return_, out)
+
+
+@contextlib.contextmanager
+def _progress(files: list[Path]) -> Iterator[Callable[[str], object]]:
+    """Something to tell what is being done, shown on a terminal while files are large enough to wait for."""
+    if not sys.stderr.isatty() or sum(path.stat().st_size for path in files if path.is_file()) < LONG_WORK:
+        yield len
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting") as status:
+        yield status.update
 
 
 def _summary(return_: Return, out: Path | None) -> None:

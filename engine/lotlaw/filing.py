@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,18 +46,24 @@ def formats_of(said: str) -> list[str]:
 def file_years(
     years: Sequence[int], files: Sequence[Path], taxpayer: Path, *, out: Path | None = None,
     formats: Sequence[str] = ("json",), method: str | None = None, cents: bool = False, rules: Path | None = None,
-    force: bool = False,
+    force: bool = False, tell: Callable[[str], object] = len,
 ) -> list[Return]:  # fmt: skip
-    """The returns of one or several years; each year's losses carry over to the next. Writes them if `out` is given."""
+    """The returns of one or several years; each year's losses carry over to the next. Writes them if `out` is given.
+
+    `tell` is told what is being done. Raises Problems.
+    """
     person, document = read_taxpayer(taxpayer)
     for year in years:
         checked(year, rules)
     folders = _folders(out, years, force=force) if out else {}
+    tell(f"reading {', '.join(path.name for path in files)}")
     ledger = read(files, zone=person["timezone"], rules=rules)
+    tell(f"matching lots in {ledger.rows.height:,} rows")
     returns = list(_chain(years, ledger, person, document, method, rules, cents=cents))
     for return_ in returns if folders else ():
         from lotlaw.output import write
 
+        tell(f"writing {return_.rows.height:,} rows of {return_.year.year}")
         write(return_, folders[return_.year.year], list(formats), force=force)
     return returns
 

@@ -223,6 +223,8 @@ def names_of(year: Year, form: Form) -> dict[str, str]:
 def find_line(year: Year, said: str) -> Line:
     """The line that `schedule_d.21` names. Raises Problems with the nearest that exists."""
     form, _, id_ = said.partition(".")
+    if form in year.not_verified:
+        raise refuse(said, year.not_verified[form])
     if form not in year.forms:
         known = ", ".join(year.forms)
         raise refuse(said, f"no form '{form}' in {year.year}{did_you_mean(form, year.forms)}; its forms are {known}")
