@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lotlaw.source import Problems
+from lotlaw.source import Problem, Problems
 
 if TYPE_CHECKING:
     import polars as pl
 
     from lotlaw.importers.columns import Binding
     from lotlaw.importers.detect import Signature
+    from lotlaw.importers.files import Text
     from lotlaw.importers.language import Importer
 
 
@@ -39,7 +40,7 @@ class Imported:
 
 @dataclass(frozen=True)
 class _Table:
-    """A recognised file's cells as text, and where they come from; the file itself is let go of."""
+    """A recognised file's values, what is wrong with them, and where they come from; its text is let go of."""
 
     name: str
     sha256: str
@@ -47,7 +48,8 @@ class _Table:
     importer: Importer
     binding: Binding
     above: Mapping[str, str]
-    cells: pl.DataFrame
+    values: pl.DataFrame
+    problems: list[Problem]
 
 
 def imported(
@@ -59,22 +61,19 @@ def imported(
     """
     from lotlaw.importers.check import finished
     from lotlaw.importers.clock import clock
-    from lotlaw.importers.columns import typed
     from lotlaw.importers.events import events
     from lotlaw.importers.scope import scope
 
     table = _table(path, known, source, identified=identified)
-    importer, binding, name, sha256, before = table.importer, table.binding, table.name, table.sha256, table.notes
-    seen = scope(importer, binding, name, clock(importer.formats, importer.zone, zone), table.above)
-    frame, problems, notes = typed(importer, binding, name, table.cells)
-    del table
-    written = events(seen, frame)
+    importer = table.importer
+    seen = scope(importer, table.binding, table.name, clock(importer.formats, importer.zone, zone), table.above)
+    written = events(seen, table.values)
     rows, more = finished(seen, written)
-    problems += [*written.problems, *more]
+    problems = [*table.problems, *written.problems, *more]
     if problems:
         raise Problems(sorted(problems, key=lambda p: (p.place.line == 0, p.place.line, p.place.column)))
     rows = _in_order(rows, importer.reading.order)
-    return Imported(name, sha256, importer, rows, written.skipped, (*before, *notes))
+    return Imported(table.name, table.sha256, importer, rows, written.skipped, table.notes)
 
 
 def _table(path: str | Path, known: Sequence[Signature], source: str | None, *, identified: bool) -> _Table:
@@ -82,17 +81,32 @@ def _table(path: str | Path, known: Sequence[Signature], source: str | None, *, 
     from lotlaw.importers.detect import recognise
     from lotlaw.importers.files import read_text
     from lotlaw.importers.mapping import load
-    from lotlaw.importers.reading import above, cells
+    from lotlaw.importers.reading import above
 
     text = read_text(path)
     found = recognise(text, known, source)
     importer = load(found.signature.path)
     binding = bind(importer, text.name, found.header)
-    frame = cells(text, found.header, binding.fields, importer.reading.stop_at)
-    if identified:
-        frame = frame.with_columns(_cells())
+    values, problems, notes = _values(text, importer, binding, identified=identified)
     lines = above(text, found.header, importer.reading.preamble)
-    return _Table(text.name, text.digest.result(), text.notes, importer, binding, lines, frame)
+    return _Table(
+        text.name, text.digest.result(), (*text.notes, *notes), importer, binding, lines, values, problems
+    )  # fmt: skip
+
+
+def _values(
+    text: Text, importer: Importer, binding: Binding, *, identified: bool
+) -> tuple[pl.DataFrame, list[Problem], list[str]]:
+    """The cells as values; cells that are none; what was rounded."""
+    from lotlaw.importers.columns import typed
+    from lotlaw.importers.plain import plain
+    from lotlaw.importers.reading import cells
+
+    frame = None if identified else plain(text, importer, binding)
+    if frame is not None:
+        return frame, [], []
+    raw = cells(text, binding.header, binding.fields, importer.reading.stop_at)
+    return typed(importer, binding, text.name, raw.with_columns(_cells()) if identified else raw)
 
 
 def _cells() -> pl.Expr:

@@ -93,7 +93,8 @@ def _combinations(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
     if dollars:
         yield {"fee_asset": MONEY, "line": int(rows["line"][0])}
     if columns:
-        yield from rows.group_by(columns).agg(pl.col("line").min()).sort("line", *columns).iter_rows(named=True)
+        found = rows.select(*columns, "line").group_by(columns).agg(pl.col("line").min())
+        yield from found.sort("line", *columns).iter_rows(named=True)
 
 
 def _settled(

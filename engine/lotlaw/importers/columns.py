@@ -132,7 +132,7 @@ def typed(
 ) -> tuple[pl.DataFrame, list[Problem], list[str]]:
     """The columns as values, without rows that hold a cell that is none; those cells; what was rounded."""
     aliases = [alias for alias in binding.fields if alias in raw.columns]
-    frame = raw.select(*_kept(raw), *(_as_it_stands(binding.columns[alias]) for alias in aliases))
+    frame = raw.select(*_kept(raw), *(as_it_stands(binding.columns[alias], pl.col(alias)) for alias in aliases))
     frame = _emptied(frame, aliases)
     if importer.reading.escaped:
         frame = frame.with_columns(pl.col(pl.String).str.replace(r"^'([=+\-@\t\r'])", "$1"))
@@ -169,8 +169,8 @@ def _kept(raw: pl.DataFrame) -> list[str]:
     return [c for c in ("line", "_cells") if c in raw.columns]
 
 
-def _as_it_stands(column: Column) -> pl.Expr:
-    cell = pl.col(column.alias)
+def as_it_stands(column: Column, cell: pl.Expr) -> pl.Expr:
+    """A cell without decoration as a value of the column's type; empty where it is none."""
     if column.values:
         return cell.cast(pl.Enum(column.values), strict=False)
     if column.type == "decimal" or column.type in PLAIN:
@@ -204,7 +204,7 @@ def _closer(column: Column, raw: pl.Series) -> pl.Series:
         cell = cell.str.to_lowercase()
     if column.type == "decimal":
         return frame.select(number(cell)).to_series()
-    return frame.select(cell).select(_as_it_stands(column)).to_series()
+    return frame.select(cell).select(as_it_stands(column, pl.col(column.alias))).to_series()
 
 
 Found = tuple[list[Problem], list[int]]

@@ -65,7 +65,7 @@ def cells(text: Text, header: Header, wanted: Mapping[str, int], stop_at: str | 
     import polars as pl
 
     data = text.data if stop_at is None else _until(text.data, header.last_line, stop_at)
-    _complete(text, data, header)
+    complete(text, data, header)
     frame = _parsed(text, data, header)
     lines = _counted(frame.height, header.last_line + 1)
     if b'"' in data and data.count(b"\n") + (not data.endswith(b"\n")) - header.last_line != frame.height:
@@ -140,7 +140,7 @@ def _unreadable(text: Text, data: bytes, header: Header) -> Problems:
     return refused(text.name, "not readable as CSV")
 
 
-def _complete(text: Text, data: bytes, header: Header) -> None:
+def complete(text: Text, data: bytes, header: Header) -> None:
     """Refuse a file whose last line breaks off: fewer fields than the header and no line end."""
     if data.endswith(b"\n"):
         return
