@@ -40,7 +40,7 @@ class Imported:
 
 @dataclass(frozen=True)
 class _Table:
-    """A recognised file's values, what is wrong with them, and where they come from; its text is let go of."""
+    """How a recognised file is read and where its values stand, and the problems of its cells."""
 
     name: str
     sha256: str
@@ -48,7 +48,6 @@ class _Table:
     importer: Importer
     binding: Binding
     above: Mapping[str, str]
-    values: pl.DataFrame
     problems: list[Problem]
 
 
@@ -64,10 +63,11 @@ def imported(
     from lotlaw.importers.events import events
     from lotlaw.importers.scope import scope
 
-    table = _table(path, known, source, identified=identified)
+    table, frame = _table(path, known, source, identified=identified)
     importer = table.importer
     seen = scope(importer, table.binding, table.name, clock(importer.formats, importer.zone, zone), table.above)
-    written = events(seen, table.values)
+    written = events(seen, frame)
+    del frame
     rows, more = finished(seen, written)
     problems = [*table.problems, *written.problems, *more]
     if problems:
@@ -76,7 +76,10 @@ def imported(
     return Imported(table.name, table.sha256, importer, rows, written.skipped, table.notes)
 
 
-def _table(path: str | Path, known: Sequence[Signature], source: str | None, *, identified: bool) -> _Table:
+def _table(
+    path: str | Path, known: Sequence[Signature], source: str | None, *, identified: bool
+) -> tuple[_Table, pl.DataFrame]:
+    """A file's values, and what else is known of it; its text is let go of."""
     from lotlaw.importers.columns import bind
     from lotlaw.importers.detect import recognise
     from lotlaw.importers.files import read_text
@@ -89,9 +92,8 @@ def _table(path: str | Path, known: Sequence[Signature], source: str | None, *, 
     binding = bind(importer, text.name, found.header)
     values, problems, notes = _values(text, importer, binding, identified=identified)
     lines = above(text, found.header, importer.reading.preamble)
-    return _Table(
-        text.name, text.digest.result(), (*text.notes, *notes), importer, binding, lines, values, problems
-    )  # fmt: skip
+    notes = [*text.notes, *notes]
+    return _Table(text.name, text.digest.result(), tuple(notes), importer, binding, lines, problems), values
 
 
 def _values(

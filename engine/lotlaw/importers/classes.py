@@ -88,12 +88,13 @@ def _statements(number: int, file: Imported, known: Known) -> Iterator[Statement
 def _combinations(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
     """Every combination of assets and classes that stands in a row, with the first line it stands in."""
     there = [c for c in (*ASSETS, "asset_class", "counter_class") if c in rows.columns]
-    dollars = "fee_asset" in there and rows["fee_asset"].drop_nulls().unique().to_list() == [MONEY]
+    fees = rows["fee_asset"] if "fee_asset" in there else pl.Series(dtype=pl.String)
+    dollars = fees.null_count() < len(fees) and bool((fees == MONEY).all())
     columns = [c for c in there if c != "fee_asset" or not dollars]
     if dollars:
         yield {"fee_asset": MONEY, "line": int(rows["line"][0])}
     if columns:
-        found = rows.select(*columns, "line").group_by(columns).agg(pl.col("line").min())
+        found = rows.lazy().group_by(columns).agg(pl.col("line").min()).collect(engine="streaming")
         yield from found.sort("line", *columns).iter_rows(named=True)
 
 
