@@ -15,6 +15,7 @@ from lotlaw.sheet import Sheet
 from lotlaw.source import Place, Problem
 
 _ABOUT = ("status", "filing_status")
+_NUMBERS = ("money", "rate", "count", "years", "days")
 
 
 def example_problems(year: Year, form: Form) -> Iterator[Problem]:
@@ -23,7 +24,7 @@ def example_problems(year: Year, form: Form) -> Iterator[Problem]:
         if example.get("year", year.origins[form.name]) != year.year:
             continue
         place = form.document.place("examples", n)
-        unknown = list(_unknown(form, example, place))
+        unknown = [*_unknown(form, example, place), *_misfits(year, form, example, place)]
         yield from unknown or _differences(year, form, example, n)
 
 
@@ -120,6 +121,21 @@ def _unknown(form: Form, example: Mapping[str, Any], place: Place) -> Iterator[P
     for line in example["expect"]:
         if line not in form.lines and line not in made:
             yield Problem(place, f"example '{example['name']}' expects line {line}, which the form does not have")
+
+
+def _misfits(year: Year, form: Form, example: Mapping[str, Any], place: Place) -> Iterator[Problem]:
+    """What an example gives that cannot be read as what it stands for."""
+    made = form.document.value.get("functions") or {}
+    units = {name: unit for function in made.values() for name, unit in function["args"].items()}
+    units |= {name: source.unit for name, source in form.inputs.items()}
+    for name, value in example["given"].items():
+        amounts = list(value.values()) if isinstance(value, Mapping) else [value]
+        if name in _ABOUT:
+            if value not in year.statuses:
+                hint = did_you_mean(str(value), year.statuses)
+                yield Problem(place, f"example '{example['name']}': no filing status '{value}'{hint}")
+        elif units.get(name, "money") in _NUMBERS and not all(isinstance(n, int | Decimal) for n in amounts):
+            yield Problem(place, f"example '{example['name']}' gives {name} '{value}', which is no number")
 
 
 def _equal(got: Any, expected: Any) -> bool:

@@ -131,9 +131,10 @@ def _half(year: Year, parameter: Parameter, amounts: Mapping[str, Any], part: st
 
 
 def _rising(year: Year, parameter: Parameter) -> Iterator[Problem]:
-    for status in year.statuses:
-        if status in year.same_as:
-            continue
+    statuses = [status for status in year.statuses if status not in year.same_as]
+    if any(set(amounts) != set(statuses) for amounts in _by_status(parameter.value)):
+        return
+    for status in statuses:
         rows = year.parameter(parameter.name, status)
         tops, rates = [row.get("up_to") for row in rows], [row["rate"] for row in rows]
         if tops[-1] is not None or None in tops[:-1]:
