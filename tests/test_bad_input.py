@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from conftest import ROOT, Asked
 from lotlaw.source import data_root
@@ -121,3 +123,56 @@ def test_a_header_alone_is_a_year_without_sales(tmp_path: Path, ask: Asked) -> N
     assert (said.code, said.error) == (0, "")
     assert "Sales        none this year" in said.text
     assert '"form_8949": []' in (tmp_path / "return" / "return.json").read_text()
+
+
+# Whatever stands in the files
+
+LEDGER = """\
+time,kind,asset,asset_class,quantity,amount,fee,account,to_account,acquired,basis,form_1099,codes,adjustment,term,id,lot
+2024-01-06,buy,ACME,stock,100,1000,1,main,,,,,,,,a,
+2025-02-06,sell,ACME,,40,600,1,main,,,,b_covered,,,,,a:10
+2025-02-07T10:00:00Z,buy,BTC,,1,50000,1,main,,,,,,,,b,
+2025-02-08,transfer,BTC,,0.5,,,main,vault,,,,,,,,
+2025-02-09,income,BTC,,0.1,5000,,vault,,,,,,,,,
+2025-02-10,closed_lot,100 sh. X,stock,,900,,main,,VARIOUS,1000,b_covered,W,50,long,,
+2025-02-11,opening_lot,SOL,,5,,,main,,2020-02-02,100,,,,,,
+"""
+TAXPAYER = """\
+filing_status: single
+income: {wages: 80_000, interest: 5}
+carryover: {short: 10, long: 0}
+inputs: {schedule_d: {"13": 5, 1a: {d: 1, e: 2}}}
+accounts: {main: {form_1099: none}}
+timezone: America/New_York
+"""
+ODD = [
+    "", '"', "-1", "0", "1e5", "NaN", "99999999999999999999", "0.0000000000000000001", "2025-02-30", "2199-12-31", "VARIOUS",
+    "USD", "=1+1", "\x00", "\ufeff", "é", "buy", "sell", "transfer_in", "gift_in", "split", "da_covered", "a:1 b:2", "{", "]",
+    "*a", "- ", ": ", "!!x", "null", "yes", "12:30", "\t", "\n", "\r",
+]  # fmt: skip
+EDITS = st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 20), st.sampled_from(ODD)), min_size=1, max_size=3)
+
+
+def edited(text: str, between: str, edits: list[tuple[int, int, str]]) -> str:
+    """The text with a cell, or what stands between two marks, replaced by something odd."""
+    lines = text.splitlines()
+    for line, cell, odd in edits:
+        cells = lines[line % len(lines)].split(between)
+        cells[cell % len(cells)] = odd
+        lines[line % len(lines)] = between.join(cells)
+    return "\n".join(lines) + "\n"
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ledger=EDITS, taxpayer=EDITS, which=st.integers(0, 2))
+def test_whatever_stands_in_the_files_there_is_an_answer(
+    ledger: Any, taxpayer: Any, which: int, tmp_path: Path, ask: Asked
+) -> None:
+    (tmp_path / "ledger.csv").write_text(edited(LEDGER, ",", ledger if which != 1 else []), encoding="utf-8")
+    (tmp_path / "taxpayer.yaml").write_text(edited(TAXPAYER, " ", taxpayer if which else []), encoding="utf-8")
+    said = ask("file", 2025, "ledger.csv", "--taxpayer", "taxpayer.yaml")
+    assert said.code in (0, 2)
+    if said.code == 2:
+        assert said.text == ""
+        assert said.error
+        assert all(line.startswith(("ledger.csv:", "taxpayer.yaml:")) for line in said.error.splitlines()), said.error
