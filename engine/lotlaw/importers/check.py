@@ -86,7 +86,8 @@ def _valued(rows: pl.DataFrame) -> pl.DataFrame:
         rows = rows.drop("fee_asset", strict=False)
     elif "fee_asset" in there:
         paid = pl.col("fee_qty") != 0
-        rows = rows.with_columns(pl.when(paid).then(pl.col(c)) for c in ("fee_asset", "fee_qty"))
+        if not rows.select(paid.fill_null(value=False).all()).item():
+            rows = rows.with_columns(pl.when(paid).then(pl.col(c)) for c in ("fee_asset", "fee_qty"))
         dollars = pl.when(pl.col("fee_asset") == USD).then(pl.col("fee_qty"))
         rows = rows.with_columns((pl.coalesce("fee_usd", dollars) if "fee_usd" in there else dollars).alias("fee_usd"))
     legs = [

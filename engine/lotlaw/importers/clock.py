@@ -8,6 +8,7 @@ clocks go back, the earlier of two readings counts; one that clocks leave out is
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -56,8 +57,7 @@ def when(text: pl.Series, clock: Clock) -> tuple[pl.Series, pl.Series | None]:
 
 def _plausible(days: pl.Series) -> pl.Series:
     """The dates whose year makes sense; 0205 is a slip, not a year."""
-    years = days.dt.year()
-    plausible = years.is_between(FIRST_YEAR, LAST_YEAR).fill_null(value=True)
+    plausible = days.is_between(date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)).fill_null(value=True)
     return days if plausible.all() else days.set(~plausible, None)
 
 

@@ -85,7 +85,7 @@ def recognise(text: Text, known: Sequence[Signature], forced: str | None = None)
 def _found(start: str, separator: str, tried: Iterable[Signature]) -> Iterator[Found]:
     """Every row that is the header of a signature, among the lines in which it is looked for."""
     lines = start.split("\n")
-    under = {s.id: _below(s.under, lines) for s in tried if s.under}
+    under = {s.id: _below(s.under, lines[: s.within]) for s in tried if s.under}
     possible = [s for s in tried if s.id not in under or under[s.id]]
     for row in rows_of(start, separator, max((s.within for s in possible), default=0)):
         names = set(row.cells)

@@ -129,7 +129,8 @@ def _chosen(scope: Scope, frame: pl.DataFrame, rules: Sequence[Rule]) -> pl.Data
     holds = {f"_holds{n}": (scope.holds(rule.when), rule.when.place) for n, rule in enumerate(rules)}
     frame = scope.computed(frame, holds)
     number: Any = pl.lit(None, dtype=pl.UInt16)
-    for n in reversed(range(len(rules))):
+    taking = frame.select(pl.col(c).any() for c in holds).row(0)
+    for n in (n for n in reversed(range(len(rules))) if taking[n]):
         number = pl.when(pl.col(f"_holds{n}")).then(pl.lit(n, dtype=pl.UInt16)).otherwise(number)
     return frame.with_columns(number.alias(RULE)).drop(holds)
 
