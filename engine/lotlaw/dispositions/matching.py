@@ -41,13 +41,12 @@ def matched(
     _only_default(law, taxpayer, method)
     shown = _taxed(law, taxpayer) & pl.col("date").dt.year().is_in([year.year for year in years])
     steps, events, transfers = _steps(_events(ledger, law, until or date(years[-1].year, *YEAR_END)), shown)
-    plan, book = _carried_out(events, steps, shown)
-    sold = pl.concat([_slices(events, plan, book), _at_value(events, shown)])
+    slices, open_lots = _carried_out(events, steps, shown, held=held)
+    sold = _together([slices, _at_value(events, shown)])
     _refuse(unknown_sold(events, sold))
     others = reported(events, shown, lambda: _computed(events, steps))
     _refuse(others.problems)
-    rows, income = pl.concat([sold, others.rows]), _income(events, shown)
-    open_lots = held_lots.holdings(events, plan, book) if held else pl.DataFrame(schema=held_lots.SCHEMA)
+    rows, income = _together([sold, others.rows]), _income(events, shown)
     return {
         year.year: Matched(
             form_rows(_in(year, rows, "sold"), ledger, year, law, taxpayer["accounts"]), open_lots,
@@ -65,8 +64,15 @@ def _steps(events: Events, shown: pl.Expr) -> tuple[pl.DataFrame, Events, Moved]
     return steps_of(events, transfers, shown), events, transfers
 
 
-def _carried_out(events: Events, steps: pl.DataFrame, shown: pl.Expr) -> tuple[Plan, Book]:
-    """The moves through the kernel. Raises Problems for what it could not do."""
+def _together(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """All rows of the parts; the first as it is where the others have none."""
+    return pl.concat([parts[0], *(part for part in parts[1:] if part.height)])
+
+
+def _carried_out(
+    events: Events, steps: pl.DataFrame, shown: pl.Expr, *, held: bool
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What the kernel sold, and what is still held, if asked for. Raises Problems for what it could not do."""
     places = places_of(steps)
     picks, misnamed = named_lots(events)
     assets = places["asset"].unique(maintain_order=True)
@@ -75,7 +81,8 @@ def _carried_out(events: Events, steps: pl.DataFrame, shown: pl.Expr) -> tuple[P
     plan = plan_of(events, steps, places, picks, set(picking))
     book = run(plan.moves)
     _refuse(mistakes(events, plan, book))
-    return plan, book
+    open_lots = held_lots.holdings(events, plan, book) if held else pl.DataFrame(schema=held_lots.SCHEMA)
+    return _slices(events, plan, book), open_lots
 
 
 def _refuse(problems: Iterable[Problem]) -> None:

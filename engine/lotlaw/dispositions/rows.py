@@ -41,12 +41,12 @@ def form_rows(
     acquired_text, sold, proceeds, basis, adjustment, codes (null: none), term (null: by the dates), form_1099 (null:
     what the account's broker reports). Raises Problems for terms, boxes and codes that the year does not have.
     """
-    rows = _classed(sold, law).with_columns(_term(law).alias("term"), _reported(accounts), _description())
+    rows = _classed(_termed(sold, law), law).with_columns(_reported(accounts), _description())
     rows = _boxed(_coded(rows, law), year).with_columns(_gain(year))
     problems = [*_termless(rows, ledger), *_boxless(rows, ledger, year), *_miscoded(rows, ledger, year)]
     if problems:
         raise Problems(sorted(problems, key=lambda p: (p.place.file, p.place.line)))
-    return cast(rows.sort("rank", "sold", "sale", "acquired", "lot", maintain_order=True, nulls_last=True), SCHEMA)
+    return cast(rows.select(*SCHEMA, "rank").sort(_order(rows), maintain_order=True, nulls_last=True), SCHEMA)
 
 
 def term_on(year: Year, taxpayer: Taxpayer, day: date) -> pl.Expr:
@@ -61,16 +61,35 @@ def _by_dates(law: Treatment, sold: pl.Expr) -> pl.Expr:
     return pl.when(always | long).then(pl.lit("long")).when(~long).then(pl.lit("short"))
 
 
-def _term(law: Treatment) -> pl.Expr:
-    return pl.coalesce("term", _by_dates(law, pl.col("sold")))
+def _termed(rows: pl.DataFrame, law: Treatment) -> pl.DataFrame:
+    """Fill in the term. Many rows share their dates: the rule is read once for each pair of these."""
+    known = [name for name in ("acquired", "acquired_text") if rows[name].null_count() < rows.height]
+    dates = rows.select("acquired", "acquired_text", "sold").unique(keys := [*known, "sold"])
+    terms = dates.select(*keys, _by_dates(law, pl.col("sold")).alias("by_dates"))
+    told = rows.join(terms, keys, "left", nulls_equal=True, maintain_order="left")
+    return told.with_columns(term=pl.coalesce("term", "by_dates")).drop("by_dates")
+
+
+def _order(rows: pl.DataFrame) -> list[str]:
+    """What to sort by: the ledger's own sales come in the order of the form but for their boxes."""
+    order = ["sold", "sale", "acquired", "lot"]
+    if any(rows[name].null_count() for name in order):
+        return ["rank", *order]
+    holds = pl.col("lot") >= pl.col("lot").shift()
+    for name in ("acquired", "sale", "sold"):
+        key, last = pl.col(name), pl.col(name).shift()
+        holds = (key > last) | ((key == last) & holds)
+    return ["rank"] if rows.select(holds.all()).item() else ["rank", *order]
 
 
 def _classed(rows: pl.DataFrame, law: Treatment) -> pl.DataFrame:
-    """Add digital, mark (the code of a collectible) and unit, by the asset's class."""
-    table = [(name, c["digital"], c["collectible"] or None, c.get("unit")) for name, c in law.classes.items()]
+    """Add digital, mark (the code of a collectible) and unit (between quantity and asset), by the asset's class."""
+    units = {name: f" {c['unit']} " if c.get("unit") else " " for name, c in law.classes.items()}
+    table = [(name, c["digital"], c["collectible"] or None, units[name]) for name, c in law.classes.items()]
     schema = {"asset_class": pl.String, "digital": pl.Boolean, "mark": pl.String, "unit": pl.String}
     classes = pl.DataFrame(table, schema=schema, orient="row")
-    return rows.join(classes, on="asset_class", how="left", maintain_order="left")
+    rows = rows.join(classes, on="asset_class", how="left", maintain_order="left")
+    return rows.with_columns(pl.col("unit").fill_null(" "))
 
 
 def _reported(accounts: Mapping[str, Mapping[str, Any]]) -> pl.Expr:
@@ -82,8 +101,7 @@ def _reported(accounts: Mapping[str, Mapping[str, Any]]) -> pl.Expr:
 def _description() -> pl.Expr:
     """`100 sh. ACME` where the class has a unit, else `1.5 BTC`."""
     number = pl.col("quantity").cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
-    unit = pl.when(pl.col("unit").is_not_null()).then(pl.format(" {} ", "unit")).otherwise(pl.lit(" "))
-    return pl.coalesce("description", pl.concat_str(number, unit, "asset")).alias("description")
+    return pl.coalesce("description", pl.concat_str(number, "unit", "asset")).alias("description")
 
 
 def _coded(rows: pl.DataFrame, law: Treatment) -> pl.DataFrame:

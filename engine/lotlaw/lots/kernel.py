@@ -31,67 +31,58 @@ from lotlaw.lots.book import (
 
 def run(moves: Moves) -> Book:  # noqa: C901  (one loop, written out: a call a slice would double its time)
     """Carry out all moves in order. Nothing is raised: what a move could not do is noted in the book."""
-    book = empty(moves)
-    lines, lates, pools, unit, cut = book.lines, book.late, book.pools, moves.unit, book.slices
-    left, basis, size, total = book.left, book.basis, book.size, book.total
-    sale, source, taken = cut.sale.append, cut.lot.append, cut.quantity.append
-    costs, gets = cut.basis.append, cut.proceeds.append
+    book, unit = empty(moves), moves.unit
+    lines, lates, left, basis, size, total = book.lines, book.late, book.left, book.basis, book.size, book.total
+    columns = book.slices.sale, book.slices.lot, book.slices.quantity, book.slices.basis, book.slices.proceeds
+    sale, source, taken, costs, gets = (column.append for column in columns)
     for at, code, queue, need in zip(range(len(moves.code)), moves.code, moves.queue, moves.quantity, strict=False):
         if code == OPEN:
             lines[queue].append(at)
             continue
-        if code > SELL:
+        if code > SELL or code == OPEN_TWICE:
             _rarer(book, at, code)
             continue
-        if code == OPEN_TWICE:
-            lines[queue].append(at)
-            lines[pools[queue]].append(at)
-            continue
         # From here on this is _take and _show, written out.
-        line, late, want, money, given = lines[queue], lates[queue], need, total[at], 0
+        line, late, want, money, given, cost = lines[queue], lates[queue], need, total[at], 0, 0
         while need:
             if late:
                 _settle(book, queue)
             if not line:
                 book.short.append((at, need))
                 break
-            lot = line[0]
-            units = left[lot]
-            if code == USE and units > need:
-                left[lot], basis[lot] = units - need, None
-                break
-            if code == USE and unit == 1:
-                line.popleft()
-                left[lot] = 0
-                need -= units  # noqa: PLW2901
-                continue
-            cost = basis[lot]
-            if cost is None:
-                cost = kept_basis(book, lot, units)
+            units = left[lot := line[0]]
             if units > need:
-                left[lot] = keep = units - need
-                units, of = need, size[lot] * unit
-                kept = total[lot] - (2 * total[lot] * (size[lot] - keep) + of) // (2 * of) * unit
+                left[lot] = units - need
+                if code == USE:
+                    basis[lot] = None
+                    break
+                cost = kept_basis(book, lot, units) if (known := basis[lot]) is None else known
+                of = size[lot] * unit
+                kept = total[lot] - (2 * total[lot] * (size[lot] - units + need) + of) // (2 * of) * unit
                 basis[lot] = kept = kept if kept >= 0 else kept + unit
-                cost -= kept
+                units, cost = need, cost - kept
             else:
                 line.popleft()
                 if not units:
                     continue
+                if code == SELL or unit != 1:
+                    cost = book.cost(lot) if (known := basis[lot]) is None else known
+                    cost = cost if unit == 1 else _whole_cents(book, queue, cost)
                 left[lot] = 0
-                if unit != 1:
-                    cost = _whole_cents(book, queue, cost)
+            need -= units  # noqa: PLW2901
             if code == SELL:
-                so_far = money if units == need else (2 * money * (want - need + units) + want) // (2 * want)
+                so_far = (2 * money * (want - need) + want) // (2 * want) if need else money
                 sale(at), source(lot), taken(units), costs(cost), gets(so_far - given)
                 given = so_far
-            need -= units  # noqa: PLW2901
     return book
 
 
 def _rarer(book: Book, at: int, code: int) -> None:
     queue, bag = book.moves.queue[at], book.moves.amount[at]
-    if code == ENTER:
+    if code == OPEN_TWICE:
+        book.lines[queue].append(at)
+        book.lines[book.pools[queue]].append(at)
+    elif code == ENTER:
         _enter(book, at, queue)
     elif code == SEND:
         book.bags[bag] = list(_send(book, at, queue))
