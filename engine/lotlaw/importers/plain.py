@@ -6,12 +6,14 @@ the whole file there.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from lotlaw.importers.canonical import table
 from lotlaw.importers.columns import PLAIN, Binding, as_it_stands
 from lotlaw.importers.language import Column, Importer
 from lotlaw.importers.reading import complete
@@ -43,23 +45,32 @@ def plain(text: Text, importer: Importer, binding: Binding) -> pl.DataFrame | No
 def _parsed(text: Text, binding: Binding, columns: list[Column]) -> pl.DataFrame | None:
     """The columns, and whether a row has a cell that is odd; nothing where the rows do not fit the header."""
     header, fields = binding.header, binding.fields
-    table = pl.scan_csv(
+    cells = pl.scan_csv(
         text.data, has_header=False, skip_lines=header.last_line, separator=header.separator, infer_schema=False,
         schema={str(n): pl.String for n in range(len(header.cells))}, missing_columns="insert",
         row_index_name="line", row_index_offset=header.last_line + 1,
     )  # fmt: skip
     raw = {column.alias: pl.col(str(fields[column.alias])) for column in columns}
-    values = [as_it_stands(column, raw[column.alias]).alias(column.alias) for column in columns]
+    values = [
+        as_it_stands(replace(column, values=_words(column)), raw[column.alias]).alias(column.alias)
+        for column in columns
+    ]  # fmt: skip
     odd = reduce(or_, (flag for column in columns for flag in _odd(column, raw[column.alias])))
     line = pl.col("line").cast(pl.Int32)
     try:
         # Every field is parsed, also one that nobody wants: polars lets rows be too long where it skips fields.
         return (
-            table.with_columns(values).select(line, *fields, odd.fill_null(value=False).alias(ODD))
+            cells.with_columns(values).select(line, *fields, odd.fill_null(value=False).alias(ODD))
             .collect(engine="streaming", optimizations=pl.QueryOptFlags(projection_pushdown=False))
         )  # fmt: skip
     except pl.exceptions.PolarsError:
         return None
+
+
+def _words(column: Column) -> tuple[str, ...]:
+    """The words of the canonical column of that name, which then need not be turned into each other, or its own."""
+    known = table().words.get(column.alias, ())
+    return known if set(column.values) <= set(known) and column.values else column.values
 
 
 def _odd(column: Column, raw: pl.Expr) -> list[pl.Expr]:
@@ -67,7 +78,7 @@ def _odd(column: Column, raw: pl.Expr) -> list[pl.Expr]:
     value = pl.col(column.alias)
     if column.type in ("text", "symbol") and not column.values:
         return [value == ""]
-    flags = [value.is_null() != raw.is_null()]
+    flags = [value.is_null() != raw.is_null(), *(value == word for word in _words(column) if word not in column.values)]
     if column.type in PLAIN:
         flags += [raw.str.len_bytes() > DECIMALS + 1, raw.str.contains("[eE]")]
     if column.type == "quantity":
