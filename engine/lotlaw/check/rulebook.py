@@ -48,7 +48,7 @@ def year_problems(number: int, root: Path, *, locked: bool = True) -> list[Probl
         return found.problems
     wrong = loading.shapes(year.documents)
     wrong += treatment_problems(year)
-    wrong += [*_pins(year), *_citations(year), *_parameters(year), *_formulas(year), *_boxes(year)]
+    wrong += [*_pins(year), *_results(year), *_citations(year), *_parameters(year), *_formulas(year), *_boxes(year)]
     wrong = wrong or [p for form in year.forms.values() for p in example_problems(year, form)]
     return [*wrong, *_unlocked(year)] if locked else wrong
 
@@ -67,6 +67,17 @@ def _pins(year: Year) -> Iterator[Problem]:
         if isinstance(pin, dict) and "checked" not in pin and year.status != "draft":
             said = f"{name} is pinned to {pin['from']} but nobody says when it was checked, and against what"
             yield Problem(document.key("files", name), said)
+
+
+def _results(year: Year) -> Iterator[Problem]:
+    """Results of a return that no form exports."""
+    document = year.documents["year"]
+    known = [f"{form.name}.{export}" for form in year.forms.values() for export in form.exports]
+    for name, where in document.value["results"].items():
+        if where not in known:
+            yield Problem(
+                document.place("results", name), f"nothing is exported as '{where}'{did_you_mean(where, known)}"
+            )
 
 
 def _citations(year: Year) -> Iterator[Problem]:
