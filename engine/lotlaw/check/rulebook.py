@@ -28,10 +28,12 @@ HALF_WITHIN = 50
 def problems(root: Path, only: int | None = None) -> list[Problem]:
     """See `lotlaw.check.check`."""
     found: dict[str, Problem] = {}
-    years = loading.years(root) if only is None else [only]
+    years = loading.years(root)
     if not years:
         raise refuse(root, loading.NO_RULES)
-    for year in years:
+    if only is not None and only not in years:
+        loading.load(only, root)  # refuses, and says which years there are
+    for year in years if only is None else [only]:
         for problem in year_problems(year, root):
             found.setdefault(str(problem), problem)
     if only is None and (root / "sources").is_dir():
