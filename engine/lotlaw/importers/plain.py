@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lotlaw.importers.files import Text
 
 ODD = "odd"
+BLANKS = (b" ", b"\t", b"\v", b"\f", b"\r")
 
 
 def plain(text: Text, importer: Importer, binding: Binding) -> pl.DataFrame | None:
@@ -51,10 +52,8 @@ def _parsed(text: Text, binding: Binding, columns: list[Column]) -> pl.DataFrame
         row_index_name="line", row_index_offset=header.last_line + 1,
     )  # fmt: skip
     raw = {column.alias: pl.col(str(fields[column.alias])) for column in columns}
-    values = [
-        as_it_stands(replace(column, values=_words(column)), raw[column.alias]).alias(column.alias)
-        for column in columns
-    ]  # fmt: skip
+    blanks = _has_blanks(text.data)
+    values = [_value(column, raw[column.alias], blanks).alias(column.alias) for column in columns]
     odd = reduce(or_, (flag for column in columns for flag in _odd(column, raw[column.alias])))
     line = pl.col("line").cast(pl.Int32)
     try:
@@ -67,6 +66,19 @@ def _parsed(text: Text, binding: Binding, columns: list[Column]) -> pl.DataFrame
         return None
 
 
+def _has_blanks(data: bytes) -> bool:
+    """Whether there may be blanks around a cell; five looks at all bytes are far cheaper than one at every cell."""
+    return not data.isascii() or any(blank in data for blank in BLANKS)
+
+
+def _value(column: Column, raw: pl.Expr, blanks: bool) -> pl.Expr:
+    return raw if _is_text(column) and not blanks else as_it_stands(replace(column, values=_words(column)), raw)
+
+
+def _is_text(column: Column) -> bool:
+    return column.type in ("text", "symbol") and not column.values
+
+
 def _words(column: Column) -> tuple[str, ...]:
     """The words of the canonical column of that name, which then need not be turned into each other, or its own."""
     known = table().words.get(column.alias, ())
@@ -76,7 +88,7 @@ def _words(column: Column) -> tuple[str, ...]:
 def _odd(column: Column, raw: pl.Expr) -> list[pl.Expr]:
     """What sends a cell to the closer look."""
     value = pl.col(column.alias)
-    if column.type in ("text", "symbol") and not column.values:
+    if _is_text(column):
         return [value == ""]
     flags = [value.is_null() != raw.is_null(), *(value == word for word in _words(column) if word not in column.values)]
     if column.type in PLAIN:
