@@ -104,7 +104,7 @@ def _inputs(year: Year, taxpayer: Taxpayer, document: Document) -> Iterator[Prob
         if not typed.get(name):
             takes = [form for form, lines in typed.items() if lines]
             said = f"no amounts can be given for '{name}'{did_you_mean(name, takes)}; they can for {', '.join(takes)}"
-            yield Problem(document.key("inputs", name), said)
+            yield Problem(document.key("inputs", name), year.not_verified.get(name, said))
             continue
         by_id = {line.id: line for line in typed[name]}
         for id_, amount in (given or {}).items():
