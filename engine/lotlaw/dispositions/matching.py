@@ -103,7 +103,9 @@ def _only_default(law: Treatment, taxpayer: Taxpayer, method: str | None) -> Non
 
 def _events(ledger: Ledger, law: Treatment, until: date) -> Events:
     """The ledger's rows up to a day, of kinds that are known, with their amounts."""
-    every = ledger.rows.with_row_index("row").filter(pl.col("date") <= until)
+    every = ledger.rows.with_row_index("row")
+    if not every.select((pl.col("date") <= until).all(ignore_nulls=False)).item():
+        every = every.filter(pl.col("date") <= until)
     rows = every.select("row", *(column(every, name) for name in COLUMNS))
     _refuse(ledger_events.unsupported(ledger, rows, law))
     none = pl.DataFrame(schema=FEES)

@@ -60,8 +60,8 @@ def reported(events: Events, shown: pl.Expr, computed: Callable[[], pl.DataFrame
 
 def _with_facts(events: Events, rows: pl.DataFrame) -> pl.DataFrame:
     """Add what only these rows have, from the ledger."""
-    own = events.ledger.rows.select("line", *(column(events.ledger.rows, name, dtype) for name, dtype in FACTS.items()))
-    return pl.concat([rows, own.select(pl.all().gather(rows["row"])).drop("line")], how="horizontal")
+    there = events.ledger.rows[rows["row"]]
+    return rows.with_columns(there.select("line", *(column(there, *fact) for fact in FACTS.items())).drop("line"))
 
 
 def _unmatched(events: Events, stated: pl.DataFrame, computed: pl.DataFrame) -> pl.DataFrame:

@@ -82,7 +82,9 @@ def column(rows: pl.DataFrame, name: str, dtype: pl.DataType | type[pl.DataType]
 
 def of_rows(ledger: Ledger, name: str, rows: pl.Series) -> pl.Series:
     """A column of the ledger for some of its rows, null where the ledger has none of that name."""
-    return ledger.rows.select("line", column(ledger.rows, name)).get_column(name).gather(rows)
+    if name not in ledger.rows.columns:
+        return pl.Series(name, [None], COLUMNS[name]).new_from_index(0, len(rows))
+    return ledger.rows.select(column(ledger.rows, name)).to_series().gather(rows)
 
 
 def acquired_day() -> pl.Expr:
