@@ -95,19 +95,22 @@ def plan_of(events: Events, steps: pl.DataFrame, places: pl.DataFrame, picks: Pi
     opened = pl.col("code").is_in(OPENS)
     units, fine = _decimals(steps, pl.col("units"), UNITS), _decimals(steps, pl.col("amount").filter(opened), FINE)
     whole = pl.when(opened).then(pl.col("amount") // 10 ** (PLACES - fine)).otherwise("amount")
-    steps = steps.with_columns(pl.col("units") // 10 ** (PLACES - units), amount=whole)
+    amounts = _fitting(steps.select(whole).to_series()).to_list()
+    steps = steps.drop("amount", "step").with_columns(
+        _fitting(steps.select(pl.col("units") // 10 ** (PLACES - units)).to_series())
+    )
     codes = steps["code"].to_list()
     # Days order lots that come out of order; where there are none, nobody asks.
     days = steps["day"].to_list() if max(codes, default=SELL) > SELL else []
     moves = Moves(
-        codes, steps["queue"].to_list(), _integers(steps["units"]), _integers(steps["amount"]), days,
+        codes, steps["queue"].to_list(), steps["units"].to_list(), amounts, days,
         10 ** (fine - MONEY), pools,
     )  # fmt: skip
     if pooled.height:
         moves.units = _held(steps, pooled)
     if picks:
         moves.picks, moves.shown = _picked(steps, picks, shown, units)
-    return Plan(moves, steps.drop("amount", "step"), places, units, fine)
+    return Plan(moves, steps, places, units, fine)
 
 
 def _decimals(steps: pl.DataFrame, whole: pl.Expr, tried: tuple[int, ...]) -> int:
@@ -118,10 +121,11 @@ def _decimals(steps: pl.DataFrame, whole: pl.Expr, tried: tuple[int, ...]) -> in
     return tried[-1]
 
 
-def _integers(whole: pl.Series) -> list[int]:
+def _fitting(whole: pl.Series) -> pl.Series:
+    """Whole numbers in the smallest type that has room for all of them."""
     least, most = whole.min(), whole.max()
     small = isinstance(least, int) and isinstance(most, int) and least > -SMALL and most < SMALL
-    return (whole.cast(pl.Int64) if small else whole).to_list()
+    return whole.cast(pl.Int64) if small else whole
 
 
 def _pooled(events: Events, steps: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
