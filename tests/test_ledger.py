@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from conftest import ROOT
 from lotlaw.ledger import read, write_canonical
@@ -360,3 +362,37 @@ def test_the_report_says_what_was_read(ledger):
     assert ledger(DIARY).report_text() == (
         "ledger.csv: 5 rows by simple_ledger (version 1)\n          4 buy\n          1 trade\n"
     )
+
+
+ROWS = ["2025-01-02,buy,BTC,1.5,100,0.5,main\n", "2025-03-04T10:00:00Z,sell,BTC,0.5,70,,main\n"]
+ODD_PIECES = [
+    *" ,\t-+.e0", "\n", "\r\n", '"', '""', "E-5", "1e-20", "0.12345678901234567891", "fiat", "buy", "é", "\n\n",
+    ",,,,,\n", "  \n", '"a\nb"', "2025-13-01", "$", ";", "\u00a0",
+]  # fmt: skip
+
+
+def outcome(reads, text, **options):
+    """What comes of reading a text: the ledger without ids, or the messages."""
+    try:
+        found = reads(text, **options)
+    except Problems as error:
+        return str(error)
+    return found.rows.drop("event_id", strict=False).to_dicts(), found.files, found.classes, found.warnings
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.sampled_from(ROWS), min_size=1, max_size=3),
+    st.lists(st.tuples(st.integers(0, 160), st.sampled_from(ODD_PIECES), st.integers(0, 2)), max_size=2),
+)
+@example(["2025-01-02,buy,BTC,1.5,1e-20,0.5,main\n"], [])
+@example(["2025-01-02,buy,BTC,1.5,0.1234567890123456785,0.5,main\n"], [])
+@example(['2025-01-02,buy,BTC,1.5,100,0.5,""\n'], [])
+@example(["2025-01-02,buy, BTC,1.5,100,0.5,main \n"], [])
+@example(["2025-01-02,buy,BTC,1.5,100,0.5,main,\n", "\n", "2025-01-03,buy,BTC,1.5,100,0.5,main\n"], [])
+@example(["2025-01-02,buy,BTC,0,-1,-0.5,main\n"], [])
+def test_reading_with_ids_which_keeps_every_cell_says_the_same_as_reading_at_once(ledger, rows, changes):
+    text = "".join(rows)
+    for at, piece, instead in changes:
+        text = text[:at] + piece + text[at + instead :]
+    assert outcome(ledger, HEADER + text) == outcome(ledger, HEADER + text, ids=True)
