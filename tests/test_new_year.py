@@ -156,7 +156,7 @@ def test_a_longer_holding_period_moves_a_row_to_part_one(filed, rules: Path, tmp
     swap(
         rules / str(YEAR) / "parameters.yaml",
         "unit: years\n  indexed: no\n  value: 1",
-        "unit: years\n  indexed: no\n  value: 2",
+        'unit: years\n  indexed: no\n  value: 2\n  changed_by: {source: irc, at: "made up"}',
     )
     return_ = filed()
     assert [box["box"] for box in return_["form_8949"]] == ["G", "M"]

@@ -13,6 +13,7 @@ from typing import Any
 
 from lotlaw import rules as loading
 from lotlaw.check.examples import example_problems
+from lotlaw.check.yearly import yearly_problems
 from lotlaw.formula import Formula, Reader, did_you_mean, parse, unknown
 from lotlaw.importers import lint
 from lotlaw.law import Form, Function, Line, Parameter, Year, exported, names_of
@@ -51,8 +52,17 @@ def year_problems(number: int, root: Path, *, locked: bool = True) -> list[Probl
     wrong = loading.shapes(year.documents)
     wrong += treatment_problems(year)
     wrong += [*_pins(year), *_results(year), *_citations(year), *_parameters(year), *_formulas(year), *_boxes(year)]
+    if number - 1 in loading.years(root):
+        wrong += _since(year, number - 1)
     wrong = wrong or [p for form in year.forms.values() for p in example_problems(year, form)]
     return [*wrong, *_unlocked(year)] if locked else wrong
+
+
+def _since(year: Year, before: int) -> list[Problem]:
+    try:
+        return list(yearly_problems(year, loading.load(before, year.root)))
+    except Problems:
+        return []  # the year before has its own problems, which are told when it is checked
 
 
 def _unlocked(year: Year) -> Iterator[Problem]:
