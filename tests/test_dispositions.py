@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simple_ledger import BY_ACCOUNT, PERSON, Row, dollars, filed, held, ledger_of, lines, plain, refused, warned
 
-from conftest import ROOT
+from conftest import ROOT, Asked
 from lotlaw.dispositions import match, match_years
 from lotlaw.rules import load
 from lotlaw.source import Problems
@@ -575,3 +575,17 @@ def test_what_other_programs_worked_out(case: Any, tmp_path: Path) -> None:
             assert wanted is None or abs(Decimal(int(rows[name].sum())) / 100 - Decimal(wanted)) <= within
     assert abs((matched.income["amount"].sum() or 0) - Decimal(case["expected"]["income_total"])) <= within
     assert matched.dispositions.height >= case["expected"]["n_rows_min"]
+
+
+def test_what_an_accounts_broker_sends_holds_in_years_that_have_such_a_form(ask: Asked, tmp_path: Path) -> None:
+    (tmp_path / "ledger.csv").write_text(
+        "time,kind,asset,quantity,amount,account\n2024-01-02,buy,BTC,2,2,coinbase\n"
+        "2024-02-02,sell,BTC,1,2,coinbase\n2025-02-02,sell,BTC,1,2,coinbase\n"
+    )
+    (tmp_path / "taxpayer.yaml").write_text("filing_status: single\naccounts: {coinbase: {form_1099: da_noncovered}}\n")
+    done = ask("file", "2024..2025", "ledger.csv", "--taxpayer", "taxpayer.yaml", "--out", "out")
+    assert (done.code, done.error) == (0, "")
+    boxes = [
+        json.loads((tmp_path / "out" / year / "return.json").read_text())["form_8949"] for year in ("2024", "2025")
+    ]
+    assert [[box["box"] for box in of_year] for of_year in boxes] == [["C"], ["K"]]

@@ -41,7 +41,7 @@ def form_rows(
     acquired_text, sold, proceeds, basis, adjustment, codes (null: none), term (null: by the dates), form_1099 (null:
     what the account's broker reports). Raises Problems for terms, boxes and codes that the year does not have.
     """
-    rows = _classed(_termed(sold, law), law).with_columns(_reported(accounts), _description())
+    rows = _classed(_termed(sold, law), law).with_columns(_reported(accounts, year), _description())
     rows = _boxed(_coded(rows, law), year).with_columns(_gain(year))
     problems = [*_termless(rows, ledger), *_boxless(rows, ledger, year), *_miscoded(rows, ledger, year)]
     if problems:
@@ -92,8 +92,10 @@ def _classed(rows: pl.DataFrame, law: Treatment) -> pl.DataFrame:
     return rows.with_columns(pl.col("unit").fill_null(" "))
 
 
-def _reported(accounts: Mapping[str, Mapping[str, Any]]) -> pl.Expr:
-    said = {name: account["form_1099"] for name, account in accounts.items() if account.get("form_1099")}
+def _reported(accounts: Mapping[str, Mapping[str, Any]], year: Year) -> pl.Expr:
+    """What reports a sale: the row's own word, else what its account's broker sends, in years that have such a form."""
+    known = {box["form_1099"] for box in year.documents[FORM].value["boxes"].values()}
+    said = {name: account["form_1099"] for name, account in accounts.items() if account.get("form_1099") in known}
     by_account = pl.col("account").replace_strict(said, default=NOT_REPORTED, return_dtype=pl.String)
     return pl.coalesce("form_1099", by_account if said else pl.lit(NOT_REPORTED)).alias("form_1099")
 
