@@ -1,6 +1,6 @@
 """`python -m lotlaw` is the command `lotlaw`."""
 
-from lotlaw.cli import main
+from lotlaw.cli import process
 
 if __name__ == "__main__":
-    main()
+    process()

@@ -6,7 +6,9 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +55,14 @@ def file_years(
     `tell` is told what is being done. Raises Problems.
     """
     person, document = read_taxpayer(taxpayer)
-    for year in years:
-        checked(year, rules)
-    folders = _folders(out, years, force=force) if out else {}
     tell(f"reading {', '.join(path.name for path in files)}")
-    ledger = read(files, zone=person["timezone"], rules=rules)
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        reading = reader.submit(read, files, zone=person["timezone"], rules=rules)
+        for year in years:
+            checked(year, rules)
+        folders = _folders(out, years, force=force) if out else {}
+        import_module("lotlaw.dispositions.matching")  # takes time, which the reader does not need
+        ledger = reading.result()
     tell(f"matching lots in {ledger.rows.height:,} rows")
     returns = list(_chain(years, ledger, person, document, method, rules, cents=cents))
     for return_ in returns if folders else ():
