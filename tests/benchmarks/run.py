@@ -74,7 +74,7 @@ class Bench:
         out = self.folder / "out"
         taxpayer = generate.taxpayer(self.folder / "taxpayer.yaml")
         command = [*LOTLAW, "file", str(YEAR), str(ledger), "--taxpayer", str(taxpayer), "--out", str(out)]
-        return lambda: once([*command, "--format", "json,csv"], before=lambda: shutil.rmtree(out, ignore_errors=True))
+        return lambda: once([*command], before=lambda: shutil.rmtree(out, ignore_errors=True))
 
     def floor(self, ledger: Path) -> Callable[[], Cost]:
         command = [sys.executable, str(HERE / "floor.py"), str(ledger), str(self.folder / "sorted.csv")]
@@ -163,8 +163,8 @@ Every figure is the median of {runs} whole processes, from the start of the inte
 caches warm. The floor is polars reading, sorting by time and writing the same CSV
 ([floor.py](../tests/benchmarks/floor.py)); it and lotlaw took turns. "Measured" is by the clock, "all cores" the
 processor time. Ledgers are generated ([generate.py](../tests/benchmarks/generate.py)); `lotlaw file` writes
-`return.json` and the CSV forms of {year}. Returns as columns ([columns.py](../tests/benchmarks/columns.py)) are
-measured without the start of the process.
+`return.json` of {year}, with every row of Form 8949 and every line. Returns as columns
+([columns.py](../tests/benchmarks/columns.py)) are measured without the start of the process.
 
 {table}"""
 
