@@ -14,14 +14,14 @@ from lotlaw.dispositions.mistakes import mistakes, unknown_sold
 from lotlaw.dispositions.reported import reported
 from lotlaw.dispositions.rows import form_rows
 from lotlaw.lots import events as ledger_events
-from lotlaw.lots.book import Book
-from lotlaw.lots.events import COLUMNS, FEES, Events, class_of, column, decimal, is_kind, of_rows, words_of
+from lotlaw.lots import running
+from lotlaw.lots.events import AMOUNT, COLUMNS, FEES, Events, class_of, column, decimal, is_kind, of_rows, words_of
 from lotlaw.lots.fees import with_fees
 from lotlaw.lots.kernel import run
 from lotlaw.lots.moves import cents, missing, steps_of
 from lotlaw.lots.moving import Moved, moved
 from lotlaw.lots.naming import named_lots
-from lotlaw.lots.queues import SALES, Plan, cents_of, places_of, plan_of
+from lotlaw.lots.queues import SALES, Plan, places_of, plan_of
 from lotlaw.lots.treatment import Treatment, treatment
 from lotlaw.source import Problem, Problems, refuse
 
@@ -79,10 +79,14 @@ def _carried_out(
     _refuse([*misnamed, *ledger_events.unclassed(events, steps, assets)])
     picking = events.rows.filter(shown & pl.col("row").is_in(list(picks)))["row"]
     plan = plan_of(events, steps, places, picks, set(picking))
-    book = run(plan.moves)
-    _refuse(mistakes(events, plan, book))
-    open_lots = held_lots.holdings(events, plan, book) if held else pl.DataFrame(schema=held_lots.SCHEMA)
-    return _slices(events, plan, book), open_lots
+    open_lots = pl.DataFrame(schema=held_lots.SCHEMA)
+    cut = None if held else running.slices(plan)
+    if cut is None:
+        book = run(plan.moves)
+        _refuse(mistakes(events, plan, book))
+        cut = plan.slices(book)
+        open_lots = held_lots.holdings(events, plan, book) if held else open_lots
+    return _slices(events, plan, cut), open_lots
 
 
 def _refuse(problems: Iterable[Problem]) -> None:
@@ -123,16 +127,16 @@ def _in(year: Year, rows: pl.DataFrame, day: str) -> pl.DataFrame:
     return rows.filter(pl.col(day).dt.year() == year.year)
 
 
-def _slices(events: Events, plan: Plan, book: Book) -> pl.DataFrame:
-    """What the kernel sold, as rows of Form 8949 take it."""
-    cut, steps, ledger = book.slices, plan.steps, events.ledger
-    sale_at, lot_at = pl.Series(cut.sale, dtype=pl.UInt32), plan.opened(book, cut.lot)
+def _slices(events: Events, plan: Plan, cut: pl.DataFrame) -> pl.DataFrame:
+    """What was sold, as rows of Form 8949 take it."""
+    steps, ledger, sale_at, lot_at = plan.steps, events.ledger, cut["sale"], cut["lot"]
     sale, lot = steps["row"].gather(sale_at), steps["row"].gather(lot_at)
     sold = pl.DataFrame({
         "sale": sale, "lot": lot, "asset": steps["asset"].gather(sale_at), "account": steps["account"].gather(sale_at),
-        "quantity": plan.quantities(cut.quantity), "acquired": steps["day"].gather(lot_at).cast(pl.Date),
+        "quantity": cut.select(decimal("quantity", plan.units).cast(AMOUNT)).to_series(),
+        "acquired": steps["day"].gather(lot_at).cast(pl.Date),
         "acquired_text": words_of(ledger, lot), "sold": ledger.rows["date"].gather(sale),
-        "proceeds": pl.Series(cut.proceeds, dtype=pl.Int64), "basis": cents_of(cut.basis, plan.fine),
+        "proceeds": cut["proceeds"], "basis": cut["basis"],
         "form_1099": of_rows(ledger, "form_1099", sale),
     })  # fmt: skip
     return _as_sold(sold, events)

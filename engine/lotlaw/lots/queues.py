@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import polars as pl
 
@@ -35,23 +36,46 @@ Picks = Mapping[int, list[tuple[int, int | None]]]
 class Plan:
     """The kernel's moves and what they stand for.
 
-    `steps`: a row a move (row of the ledger, code, asset, account, place, queue, units, day). `places`: place, asset
-    and account. `units`, `fine`: the decimals of quantities and of amounts.
+    `steps`: a row a move (row of the ledger, code, asset, account, place, queue, units, amount, day). `places`: place,
+    asset and account. `units`, `fine`: the decimals of quantities and of amounts. The rest as in `Moves`.
     """
 
-    moves: Moves
     steps: pl.DataFrame
     places: pl.DataFrame
     units: int
     fine: int
+    pools: list[int]
+    held: dict[int, dict[int, int]]
+    picks: dict[int, list[tuple[int, int]]]
+    shown: set[int]
+
+    @cached_property
+    def moves(self) -> Moves:
+        """The kernel's input."""
+        steps, codes = self.steps, self.steps["code"].to_list()
+        # Days order lots that come out of order; where there are none, nobody asks.
+        days = steps["day"].to_list() if max(codes, default=SELL) > SELL else []
+        return Moves(
+            codes, steps["queue"].to_list(), steps["units"].to_list(), steps["amount"].to_list(), days,
+            10 ** (self.fine - MONEY), list(self.pools), self.picks, self.shown, self.held,
+        )  # fmt: skip
 
     def quantities(self, units: list[int]) -> pl.Series:
         """The kernel's units as decimals."""
         return decimals(units, self.units)
 
+    def slices(self, book: Book) -> pl.DataFrame:
+        """What the kernel sold: sale, lot (as opened), quantity in whole units, basis and proceeds in cents."""
+        cut = book.slices
+        return pl.DataFrame({
+            "sale": pl.Series(cut.sale, dtype=pl.UInt32), "lot": self.opened(book, cut.lot),
+            "quantity": _column(cut.quantity), "basis": cents_of(cut.basis, self.fine),
+            "proceeds": pl.Series(cut.proceeds, dtype=pl.Int64),
+        })  # fmt: skip
+
     def opened(self, book: Book, lots: list[int]) -> pl.Series:
         """The moves that opened lots, or the lots they are pieces of."""
-        found = pl.Series(lots, dtype=pl.UInt32)
+        found = pl.Series("lot", lots, dtype=pl.UInt32)
         if not book.origin:
             return found
         own = pl.int_range(len(self.moves.code), dtype=pl.UInt32, eager=True)
@@ -94,23 +118,14 @@ def plan_of(events: Events, steps: pl.DataFrame, places: pl.DataFrame, picks: Pi
         steps, pools = _queued(steps, places, pooled)
     opened = pl.col("code").is_in(OPENS)
     units, fine = _decimals(steps, pl.col("units"), UNITS), _decimals(steps, pl.col("amount").filter(opened), FINE)
-    whole = pl.when(opened).then(pl.col("amount") // 10 ** (PLACES - fine)).otherwise("amount")
-    amounts = _fitting(steps.select(whole).to_series()).to_list()
+    whole = pl.when(opened).then(pl.col("amount") // 10 ** (PLACES - fine)).otherwise("amount").alias("amount")
+    amounts = _fitting(steps.select(whole).to_series())
     steps = steps.drop("amount", "step").with_columns(
-        _fitting(steps.select(pl.col("units") // 10 ** (PLACES - units)).to_series())
+        _fitting(steps.select(pl.col("units") // 10 ** (PLACES - units)).to_series()), amounts
     )
-    codes = steps["code"].to_list()
-    # Days order lots that come out of order; where there are none, nobody asks.
-    days = steps["day"].to_list() if max(codes, default=SELL) > SELL else []
-    moves = Moves(
-        codes, steps["queue"].to_list(), steps["units"].to_list(), amounts, days,
-        10 ** (fine - MONEY), pools,
-    )  # fmt: skip
-    if pooled.height:
-        moves.units = _held(steps, pooled)
-    if picks:
-        moves.picks, moves.shown = _picked(steps, picks, shown, units)
-    return Plan(moves, steps, places, units, fine)
+    held = _held(steps, pooled) if pooled.height else {}
+    named, of_return = _picked(steps, picks, shown, units) if picks else ({}, set())
+    return Plan(steps, places, units, fine, pools, held, named, of_return)
 
 
 def _decimals(steps: pl.DataFrame, whole: pl.Expr, tried: tuple[int, ...]) -> int:

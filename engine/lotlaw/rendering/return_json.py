@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lotlaw import __version__
 from lotlaw.rendering.amounts import exact_dollars, in_dollars, plain, said
 from lotlaw.rendering.pieces import Piece
-from lotlaw.rendering.rows import BETWEEN, by_box, columns_of, places, row_texts, totals_by_column
+from lotlaw.rendering.rows import BETWEEN, PLACE, by_box, columns_of, places, row_texts, totals_by_column
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from lotlaw.ledger import Ledger
     from lotlaw.run import Return
 
 PRIVATE = ("ssn",)
@@ -74,19 +78,22 @@ def _inputs(return_: Return) -> dict[str, Any]:
 
 def _boxes(return_: Return) -> Iterator[Piece]:
     columns = columns_of(return_.year, return_.rows)
+    located = return_.ledger.rows.select(name for name in PLACE if name in return_.ledger.rows.columns).rechunk()
+    texts = partial(_rows, replace(return_.ledger, rows=located))
     for n, (box, part) in enumerate(by_box(return_, return_.rows)):
         cents = totals_by_column(columns, part)
         totals = {letter: plain(Decimal(total).scaleb(-2), whole=False) for letter, total in cents.items()}
         yield ",\n  " if n else "[\n  "
         yield f'{{"box": {_text(box)}, "part": {_text(part["part"][0])}, "rows": [\n    '
-        for start in range(0, part.height - 1, AT_ONCE):
-            yield _rows(return_, part.slice(start, min(AT_ONCE, part.height - 1 - start)))
-        yield _rows(return_, part.tail(1)).item().removesuffix(NEXT)
+        most = part.head(-1)
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            yield from pool.map(texts, [most.slice(start, AT_ONCE) for start in range(0, most.height, AT_ONCE)])
+        yield texts(part.tail(1)).item().removesuffix(NEXT)
         yield f'],\n   "totals": {_text(totals)}}}'
     yield "]" if return_.rows.height else "[]"
 
 
-def _rows(return_: Return, rows: pl.DataFrame) -> pl.Series:
+def _rows(ledger: Ledger, rows: pl.DataFrame) -> pl.Series:
     """Each row's object as JSON, followed by NEXT."""
     import polars as pl
 
@@ -96,7 +103,7 @@ def _rows(return_: Return, rows: pl.DataFrame) -> pl.Series:
         words = rows[name].dtype == pl.String or (name == "acquired" and rows["acquired_text"].count() > 0)
         text = _escaped(field, rows) if words else field
         pieces += [pl.lit(f'{"," if n else "{"}"{name}":"'), text, pl.lit('"')]
-    row = pl.concat_str(*pieces, pl.lit(',"source":'), pl.lit(_sources(return_, rows)), pl.lit("}" + NEXT))
+    row = pl.concat_str(*pieces, pl.lit(',"source":'), pl.lit(_sources(ledger, rows)), pl.lit("}" + NEXT))
     return rows.select(row=row).to_series()
 
 
@@ -109,11 +116,11 @@ def _escaped(text: pl.Expr, rows: pl.DataFrame) -> pl.Expr:
     return pl.struct(text=text).struct.json_encode().str.strip_prefix('{"text":"').str.strip_suffix('"}')
 
 
-def _sources(return_: Return, rows: pl.DataFrame) -> pl.Series:
+def _sources(ledger: Ledger, rows: pl.DataFrame) -> pl.Series:
     """By row, the JSON list of the lines of the files it comes from: the sale's, then its lot's."""
     import polars as pl
 
-    sale, lot = (places(return_.ledger, rows[name], lambda name: _text(name)[1:-1], '","') for name in ("sale", "lot"))
+    sale, lot = (places(ledger, rows[name], lambda name: _text(name)[1:-1], '","') for name in ("sale", "lot"))
     both = pl.concat_str(pl.lit(sale), pl.lit(lot), separator='","', ignore_nulls=True)
     return pl.select(pl.concat_str(pl.lit('["'), both, pl.lit('"]')).alias("source")).to_series()
 

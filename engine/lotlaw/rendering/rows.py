@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from lotlaw.ledger import Ledger
     from lotlaw.run import Return
 
+PLACE = ("file", "line", "source_row")
+"""The columns of the ledger that say where a row comes from."""
 BETWEEN = "\x1f"
 """Between the sources of one row, in text that is split again."""
 
@@ -130,7 +132,7 @@ def places(ledger: Ledger, index: pl.Series, called: Callable[[str], str] = str,
     import polars as pl
 
     names = pl.Series([called(file.name) for file in ledger.files], dtype=pl.String)
-    wanted = [name for name in ("file", "line", "source_row") if name in ledger.rows.columns]
+    wanted = [name for name in PLACE if name in ledger.rows.columns]
     at = ledger.rows.select(pl.col(wanted).gather(index.cast(pl.UInt32)))
     name = pl.lit(names).gather(pl.col("file").cast(pl.UInt32))
     line = pl.concat_str(name, pl.lit(":"), pl.col("line").cast(pl.String))

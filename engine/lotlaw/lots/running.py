@@ -1,0 +1,89 @@
+"""First in, first out, where nothing but buying and selling happens: what the kernel would sell, by running totals.
+
+In each queue, lots in the order they were opened and sales in the order they were made each cover a stretch of one
+line of units. A slice is where a lot's stretch and a sale's meet, so it ends where either does. The kernel has the
+last word: it does whatever is not this plain, and a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from lotlaw.lots.book import OPEN, SELL, USE
+from lotlaw.lots.queues import Plan
+from lotlaw.readings.columns import MONEY
+
+PLAIN = (OPEN, USE, SELL)
+ROOM = 2**62
+"""What sums of units, and the largest amount, must stay below, so that products fit 128 bits."""
+
+
+def slices(plan: Plan) -> pl.DataFrame | None:
+    """The slices of the sales shown: sale and lot (moves), quantity in whole units, basis and proceeds in cents.
+
+    They stand in the kernel's order. None where the kernel is needed: amounts finer than a cent, lots named or moved,
+    or sales of more than there is.
+    """
+    steps = plan.steps
+    if plan.fine != MONEY or plan.picks or not _plain(steps):
+        return None
+    moves = steps.select("queue", "units", "amount", "code", at=pl.int_range(pl.len(), dtype=pl.UInt32))
+    opens = pl.col("code") == OPEN
+    totals = moves.with_columns(
+        opened=pl.when(opens).then("units").otherwise(0).cum_sum().over("queue"),
+        sold=pl.when(opens).then(0).otherwise("units").cum_sum().over("queue"),
+    )
+    if totals.select((pl.col("sold") > pl.col("opened")).any()).item():
+        return None
+    ends = totals.select("at", "queue", "code", end=pl.when(opens).then("opened").otherwise("sold"))
+    return _amounts(_met(ends), totals)
+
+
+def _plain(steps: pl.DataFrame) -> bool:
+    """Whether there are only plain moves, of amounts that leave room for their products."""
+    if not steps["code"].is_in(PLAIN).all():
+        return False
+    units, amount = steps["units"], steps["amount"]
+    if units.dtype != pl.Int64 or amount.dtype != pl.Int64:
+        return False
+    return steps.height == 0 or units.cast(pl.Int128).sum() < ROOM
+
+
+def _met(ends: pl.DataFrame) -> pl.DataFrame:
+    """Where a lot's stretch and that of a sale shown meet: sale, lot, quantity, end."""
+    opens = pl.col("code") == OPEN
+    before = pl.when(pl.col("queue") == pl.col("queue").shift()).then(pl.col("end").shift())
+    line = ends.sort("queue", "end", maintain_order=True).with_columns(
+        lot=pl.when(opens).then("at").backward_fill(),
+        sale=pl.when(~opens).then("at").backward_fill(),
+        by=pl.when(~opens).then(pl.struct("queue", "code")).backward_fill(),
+        quantity=pl.col("end") - before.fill_null(0),
+    )
+    ours = (pl.col("by").struct.field("queue") == pl.col("queue")) & (pl.col("by").struct.field("code") == SELL)
+    return line.filter(ours & (pl.col("quantity") > 0)).select("sale", "lot", "quantity", "end").sort("sale", "end")
+
+
+def _amounts(met: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
+    """The slices with their share of the lot's basis and of the sale's proceeds."""
+    lot = totals.select(
+        pl.col("opened", "units", "amount").gather(met["lot"]).name.prefix("lot_"),
+    )
+    sale = totals.select(pl.col("sold", "units", "amount").gather(met["sale"]).name.prefix("sale_"))
+    wide = pl.concat([met, lot, sale], how="horizontal").lazy()
+    cut = wide.select(
+        "sale", "lot", "quantity",
+        basis=_share("lot_amount", "lot_units", "lot_opened"),
+        proceeds=_share("sale_amount", "sale_units", "sale_sold"),
+    )  # fmt: skip
+    return cut.collect(engine="streaming")
+
+
+def _share(amount: str, units: str, end: str) -> pl.Expr:
+    """A slice's share of an amount: what is reached at its end, rounded half up to the cent, less that at its start."""
+    whole, size = pl.col(amount).cast(pl.Int128), pl.col(units).cast(pl.Int128)
+    done = pl.col("end") - (pl.col(end) - pl.col(units))
+
+    def up_to(reached: pl.Expr) -> pl.Expr:
+        return (2 * whole * reached.cast(pl.Int128) + size) // (2 * size)
+
+    return (up_to(done) - up_to(done - pl.col("quantity"))).cast(pl.Int64)

@@ -1,0 +1,95 @@
+"""Running totals sell what the lot kernel sells, slice by slice, wherever they are used instead of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from simple_ledger import BY_ACCOUNT, Row, ledger_of
+
+from lotlaw.dispositions import match, match_years, matching
+from lotlaw.lots import running
+from lotlaw.rules import load
+
+START = date(2023, 1, 1)
+DEAL = st.tuples(
+    st.integers(0, 2), st.integers(0, 1), st.booleans(), st.integers(1, 400), st.integers(1, 10**6), st.integers(0, 40)
+)
+
+
+def bought_first(deals: list[Any]) -> list[Any]:
+    return [(*deals[0][:2], True, *deals[0][3:]), *deals[1:]]
+
+
+def dealt(deals: list[Any]) -> list[Row]:
+    """Buys, and sales of no more than is held, of three assets at two accounts."""
+    held: Counter[tuple[int, int]] = Counter()
+    rows, day = [], START
+    for asset, account, buys, units, cents, days in deals:
+        here, day = (asset, account), day + timedelta(days=days)
+        if not buys:
+            units = min(units, held[here])  # noqa: PLW2901
+        if units:
+            held[here] += units if buys else -units
+            rows.append({
+                "time": day.isoformat(), "kind": "buy" if buys else "sell", "asset": f"A{asset}",
+                "asset_class": "stock", "account": f"acct{account}",
+                "quantity": str(Decimal(units).scaleb(-2)), "amount": str(Decimal(cents).scaleb(-2)),
+            })  # fmt: skip
+    return rows
+
+
+@settings(max_examples=60)
+@given(
+    deals=st.lists(DEAL, min_size=1, max_size=40).map(lambda deals: [(*deals[0][:2], True, *deals[0][3:]), *deals[1:]])
+)
+def test_running_totals_and_the_kernel_sell_the_same(
+    deals: list[Any], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    ledger = ledger_of(tmp_path_factory.getbasetemp(), dealt(deals))
+    years = [load(year) for year in range(2023, 2027)]
+    running_, kernel = (match_years(ledger, years, BY_ACCOUNT, held=held) for held in (False, True))
+    for year in running_:
+        assert running_[year].dispositions.equals(kernel[year].dispositions), year
+
+
+def used(ledger: Any, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether running totals answered for 2025."""
+    answers = []
+
+    def noted(plan: Any) -> Any:
+        answers.append(running.slices(plan))
+        return answers[-1]
+
+    monkeypatch.setattr(matching, "running", type("noted", (), {"slices": staticmethod(noted)}))
+    match(ledger, load(2025), BY_ACCOUNT)
+    return answers[-1] is not None
+
+
+PLAIN = """
+    time | kind | asset | asset_class | quantity | amount | lot | id
+    2024-01-02 | buy | ACME | stock | 3 | 100 | | a
+    2025-02-03 | sell | ACME | stock | 2 | 90 | |
+"""
+
+
+def test_they_are_used_where_nothing_but_buying_and_selling_happens(tmp_path, monkeypatch) -> None:
+    assert used(ledger_of(tmp_path, PLAIN), monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("found", "put"),
+    [
+        ("100 | | a", "100.001 | | a"),
+        ("90 | |", "90 | a |"),
+        ("2025-02-03 | sell", "2025-01-03 | transfer_out | ACME | stock | 1 | | |\n    2025-02-03 | sell"),
+    ],
+    ids=["an amount finer than a cent", "a lot by name", "a transfer"],
+)
+def test_the_kernel_does_the_rest(found: str, put: str, tmp_path, monkeypatch) -> None:
+    assert not used(ledger_of(tmp_path, PLAIN.replace(found, put)), monkeypatch)
