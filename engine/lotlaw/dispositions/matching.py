@@ -124,7 +124,9 @@ def _taxed(law: Treatment, taxpayer: Taxpayer) -> pl.Expr:
 
 
 def _in(year: Year, rows: pl.DataFrame, day: str) -> pl.DataFrame:
-    return rows.filter(pl.col(day).dt.year() == year.year)
+    """The rows of a year; as they are where all of them are."""
+    of_year = pl.col(day).dt.year() == year.year
+    return rows if rows.select(of_year.all()).item() else rows.filter(of_year)
 
 
 def _slices(events: Events, plan: Plan, cut: pl.DataFrame) -> pl.DataFrame:
