@@ -53,14 +53,26 @@ def _met(ends: pl.DataFrame) -> pl.DataFrame:
     """Where a lot's stretch and that of a sale shown meet: sale, lot, quantity, end."""
     opens = pl.col("code") == OPEN
     before = pl.when(pl.col("queue") == pl.col("queue").shift()).then(pl.col("end").shift())
-    line = ends.sort("queue", "end", maintain_order=True).with_columns(
+    line = _in_line(ends).with_columns(
         lot=pl.when(opens).then("at").backward_fill(),
         sale=pl.when(~opens).then("at").backward_fill(),
         by=pl.when(~opens).then(pl.struct("queue", "code")).backward_fill(),
         quantity=pl.col("end") - before.fill_null(0),
     )
     ours = (pl.col("by").struct.field("queue") == pl.col("queue")) & (pl.col("by").struct.field("code") == SELL)
-    return line.filter(ours & (pl.col("quantity") > 0)).select("sale", "lot", "quantity", "end").sort("sale", "end")
+    return (
+        line.filter(ours & (pl.col("quantity") > 0))
+        .select("sale", "lot", "quantity", "end")
+        .sort("sale", maintain_order=True)
+    )
+
+
+def _in_line(ends: pl.DataFrame) -> pl.DataFrame:
+    """Queue after queue, each in the order of its ends; by one number where there is room for both."""
+    queues, longest = (int(ends[name].max() or 0) + 1 for name in ("queue", "end"))  # type: ignore[arg-type]
+    if queues * longest >= ROOM:
+        return ends.sort("queue", "end")
+    return ends.sort(pl.col("queue").cast(pl.Int64) * longest + pl.col("end"))
 
 
 def _amounts(met: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
