@@ -18,7 +18,16 @@ from typing import TYPE_CHECKING, Any
 from lotlaw import __version__
 from lotlaw.rendering.amounts import exact_dollars, in_dollars, plain, said
 from lotlaw.rendering.pieces import Piece
-from lotlaw.rendering.rows import BETWEEN, PLACE, by_box, columns_of, places, row_texts, totals_by_column
+from lotlaw.rendering.rows import (
+    BETWEEN,
+    PLACE,
+    by_box,
+    columns_of,
+    looked_up_days,
+    places,
+    row_texts,
+    totals_by_column,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -98,7 +107,7 @@ def _rows(ledger: Ledger, rows: pl.DataFrame) -> pl.Series:
     import polars as pl
 
     pieces: list[pl.Expr] = []
-    for n, field in enumerate(row_texts()):
+    for n, field in enumerate(row_texts(looked_up_days(rows))):
         name = field.meta.output_name()
         words = rows[name].dtype == pl.String or (name == "acquired" and rows["acquired_text"].count() > 0)
         text = _escaped(field, rows) if words else field

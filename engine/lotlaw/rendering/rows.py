@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -90,13 +91,35 @@ def plain_rows(return_: Return) -> pl.DataFrame:
     return return_.rows.select("box", "part", *row_texts()).with_columns(source=source_text(return_))
 
 
-def row_texts() -> list[pl.Expr]:
-    """What the contract of return.json says of a row, as text, but for its source."""
+def iso_day(name: str) -> pl.Expr:
+    """A column's dates as text."""
+    import polars as pl
+
+    return pl.col(name).cast(pl.String)
+
+
+def looked_up_days(rows: pl.DataFrame) -> Callable[[str], pl.Expr]:
+    """Writes dates as `iso_day` does, each day of the rows only once."""
+    import polars as pl
+
+    def written(name: str) -> pl.Expr:
+        first, last = rows[name].min(), rows[name].max()
+        if not isinstance(first, date) or not isinstance(last, date) or (last - first).days >= rows.height:
+            return iso_day(name)
+        days = pl.date_range(first, last, eager=True)
+        at = pl.col(name).to_physical() - days.to_physical()[0]
+        return pl.lit(days.cast(pl.String)).gather(at).alias(name)
+
+    return written
+
+
+def row_texts(day: Callable[[str], pl.Expr] = iso_day) -> list[pl.Expr]:
+    """What the contract of return.json says of a row, as text, but for its source; `day` writes a column's dates."""
     import polars as pl
 
     return [
-        pl.col("description"), acquired_text(pl.col("acquired").cast(pl.String)).alias("acquired"),
-        pl.col("sold").cast(pl.String), plain_cents("proceeds"), plain_cents("basis"), pl.col("codes").fill_null(""),
+        pl.col("description"), acquired_text(day("acquired")).alias("acquired"), day("sold"),
+        plain_cents("proceeds"), plain_cents("basis"), pl.col("codes").fill_null(""),
         plain_cents("adjustment"), plain_cents("gain"),
     ]  # fmt: skip
 
