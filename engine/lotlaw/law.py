@@ -145,14 +145,6 @@ class Year:
         """All lines of all forms, each after the lines it reads."""
         return tuple(_ordered(self.forms))
 
-    def uses_of(self, form: Form) -> Iterator[str]:
-        """Names of the parameters a form uses, those of its functions included."""
-        for name in form.uses:
-            if name in self.functions:
-                yield from self.functions[name].uses
-            else:
-                yield name
-
 
 def line_name(id_: str) -> str:
     """`16` is `line16` in formulas; a line with a word for a name is that word."""
