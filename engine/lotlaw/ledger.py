@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ASSETS = ("out_asset", "in_asset", "ref_asset", "fee_asset")
 MONEY = "USD"
+OPTION = "option"
 ZONE = "America/New_York"
 INNER = ("rule", "part", "_cells")
 
@@ -36,9 +37,17 @@ class SourceFile:
     skipped: Mapping[str, int] = field(default_factory=dict)
 
 
+def _no_options() -> pl.DataFrame:
+    from lotlaw.importers.options import contracts
+
+    return contracts((), None)
+
+
 @dataclass(frozen=True)
 class Ledger:
     """The canonical table (`schemas/ledger.schema.json`; only columns that occur), its files, and each asset's class.
+
+    `options` has what each option is on (`lotlaw.importers.options.SCHEMA`), null where its name does not say.
 
     Always there: `kind` (Enum), `account`, `date` (Date, in the taxpayer's zone), `seq` (0, 1, ...), `file` (UInt16,
     into `files`), `line` (Int32). Quantities and dollars are Decimal(38, 18); `timestamp` is UTC, empty for a date
@@ -49,6 +58,7 @@ class Ledger:
     files: tuple[SourceFile, ...]
     classes: Mapping[str, str]
     warnings: tuple[str, ...] = ()
+    options: pl.DataFrame = field(default_factory=_no_options)
 
     def report_text(self) -> str:
         """What was read, for a person: rows by file and kind, rows left out and why, what needs a word."""
@@ -70,12 +80,15 @@ def read(
         [paths] if isinstance(paths, (str, Path)) else list(paths), folder / "sources", zone, source, ids=ids
     )
     from lotlaw.importers.classes import classified, known
+    from lotlaw.importers.options import contracts
 
-    files, classes, problems = classified(files, known(folder / "assets.yaml"))
+    assets = known(folder / "assets.yaml")
+    files, classes, problems = classified(files, assets)
     if problems:
         raise Problems(problems)
     warnings = [note for file in files for note in (*file.notes, *_reviews(file))]
-    return Ledger(_table(files, ids=ids), tuple(map(_source_file, files)), classes, tuple(warnings))
+    options = contracts((asset for asset, klass in classes.items() if klass == OPTION), assets.options)
+    return Ledger(_table(files, ids=ids), tuple(map(_source_file, files)), classes, tuple(warnings), options)
 
 
 def _said_of_files(ledger: Ledger) -> Iterator[str]:

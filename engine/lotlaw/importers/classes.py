@@ -27,10 +27,11 @@ RENAMED = "digital"
 
 @dataclass(frozen=True)
 class Known:
-    """`rules/assets.yaml`: the family of each class, and the class of well-known symbols."""
+    """`rules/assets.yaml`: the family of each class, the class of well-known symbols, how options are named."""
 
     families: Mapping[str, str]
     classes: Mapping[str, str]
+    options: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ def known(path: Path) -> Known:
     """The file of known assets. Raises Problems."""
     said = read_yaml(path, text_only=True).value
     families = {klass: family for family, classes in said["families"].items() for klass in classes}
-    return Known(families, {symbol: klass for klass, symbols in said["assets"].items() for symbol in symbols})
+    classes = {symbol: klass for klass, symbols in said["assets"].items() for symbol in symbols}
+    return Known(families, classes, said.get("options"))
 
 
 def classified(files: Sequence[Imported], known: Known) -> tuple[list[Imported], dict[str, str], list[Problem]]:

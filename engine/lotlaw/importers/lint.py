@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from lotlaw.source import Problem, Problems, read_yaml
+from lotlaw.source import Document, Problem, Problems, read_yaml
 
 
 def problems(rules: Path) -> list[Problem]:
@@ -64,6 +64,29 @@ def _assets(path: Path) -> Iterator[Problem]:
                 if word in seen:
                     yield Problem(document.place(part, group, n), f"'{word}' stands under {seen[word]} already")
                 seen[word] = group
+    yield from () if wrong else _option_names(document)
+
+
+def _option_names(document: Document) -> Iterator[Problem]:
+    """Ways to write an option's name that are no patterns, lack a group, or do not take the name they are for."""
+    from lotlaw.formula import Mistake
+    from lotlaw.importers.options import GROUPS, contracts
+    from lotlaw.readings.text import pattern
+
+    said = document.value.get("options", {"names": []})
+    for n, name in enumerate(said["names"]):
+        at = ("options", "names", n, "pattern")
+        lacking = [group for group in GROUPS if f"(?<{group}>" not in name["pattern"]]
+        if lacking:
+            yield Problem(document.place(*at), f"the pattern lacks the group (?<{lacking[0]}>...)")
+            continue
+        try:
+            pattern(name["pattern"])
+        except Mistake as mistake:
+            yield Problem(document.place(*at), mistake.message)
+            continue
+        if contracts([name["like"]], {**said, "names": [name]})["underlying"].null_count():
+            yield Problem(document.place(*at), f"the pattern does not read {name['like']}, the name it is for")
 
 
 def _fit(path: Path) -> list[Problem]:
