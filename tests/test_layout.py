@@ -39,6 +39,7 @@ ORDER = [
     {"explain", "output", "summary"},
     {"filing"},
     {"audit", "plan", "batch"},
+    {"rules_cli"},
     {"cli", "web"},
     {"__main__"},
 ]

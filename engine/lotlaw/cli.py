@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from lotlaw.source import Problems, data_root
+from lotlaw.rules_cli import RulesDir, rules_app
+from lotlaw.source import Problems
 
 if TYPE_CHECKING:
     from lotlaw.run import Return
@@ -30,7 +31,6 @@ app = typer.Typer(
     help="US capital gains law as data: exports in, Form 8949 and Schedule D out, every line explained.",
     epilog="Start with `lotlaw demo`, or with `lotlaw init` in an empty folder.",
 )  # fmt: skip
-rules_app = typer.Typer(no_args_is_help=True, help="Read and check the law: rules/<year>/*.yaml.")
 app.add_typer(rules_app, name="rules")
 
 Files = Annotated[
@@ -40,7 +40,6 @@ TaxpayerFile = Annotated[Path, typer.Option("--taxpayer", help="The taxpayer fil
 OptionalTaxpayer = Annotated[
     Path | None, typer.Option("--taxpayer", help="The taxpayer file, for accounts and time zone.")
 ]
-RulesDir = Annotated[Path | None, typer.Option("--rules", help="A folder of rules to use instead of lotlaw's own.")]
 Method = Annotated[
     str | None, typer.Option(help="Lot method, to compare; without a standing order it is for planning only.")
 ]
@@ -184,56 +183,6 @@ def holdings(
 
     day = _day(as_of) if as_of else datetime.now().astimezone().date()
     _say("\n".join(holdings_text(holdings_table(files, day, prices, taxpayer, rules))))
-
-
-@rules_app.command("check")
-def rules_check(
-    year: Annotated[int | None, typer.Argument(help="One tax year; all if left out.")] = None, rules: RulesDir = None
-) -> None:
-    """Find what is wrong in the rules: shape, names, units, citations, brackets, boxes, examples.
-
-    Example: lotlaw rules check --rules my-rules
-    """
-    from lotlaw.check import check
-    from lotlaw.rules import years
-
-    root = rules or data_root() / "rules"
-    problems = check(root, year)
-    for problem in problems:
-        print(problem)
-    checked = ", ".join(str(y) for y in ([year] if year else years(root)))
-    print(f"{checked}: {len(problems) or 'no'} problem{'' if len(problems) == 1 else 's'} found")
-    raise typer.Exit(1 if problems else 0)
-
-
-@rules_app.command("show")
-def rules_show(
-    year: Annotated[int, typer.Argument(help="The tax year.")],
-    form: Annotated[str | None, typer.Argument(help="A form or file, such as schedule_d or parameters.")] = None,
-    line: Annotated[str | None, typer.Argument(help="A line, such as 21.")] = None,
-    rules: RulesDir = None,
-) -> None:
-    """Print a year's rules as they hold, each with its place and citation.
-
-    Example: lotlaw rules show 2025 schedule_d 21
-    """
-    from lotlaw.audit.show import show
-
-    print(show(year, form, line, rules), end="")
-
-
-@rules_app.command("lock")
-def rules_lock(
-    what: Annotated[str, typer.Argument(help="The tax year, or `sources` for the mappings of exports.")],
-    rules: RulesDir = None,
-) -> None:
-    """Check a year, or the mappings, and write the LOCK: the digest by which a later change is noticed.
-
-    Example: lotlaw rules lock 2025
-    """
-    from lotlaw.audit.lock import lock
-
-    print(lock(what, rules or data_root() / "rules"))
 
 
 def _day(text: str) -> date:
