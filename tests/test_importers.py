@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 from collections import defaultdict
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from made_mapping import MAPPING, folder_of, read_by, shown
 
 from conftest import ROOT
 from lotlaw.importers import lint
@@ -22,18 +23,6 @@ from lotlaw.source import Problems, read_yaml
 EXPORTS = ROOT / "tests" / "exports"
 SOURCES = ROOT / "rules" / "sources"
 NAMES = ["coinbase", "coinbase_v1", "kraken_ledgers", "schwab_transactions", "schwab_1099_composite"]
-
-
-def shown(ledger, *left_out):
-    """Rows as a person writes them, without empty cells; instants as `at`."""
-    return [
-        {"at" if k == "timestamp" else k: written(v) for k, v in row.items() if v is not None and k not in left_out}
-        for row in ledger.rows.to_dicts()
-    ]
-
-
-def written(cell):
-    return f"{cell.normalize():f}" if isinstance(cell, Decimal) else str(cell).replace("+00:00", "Z")
 
 
 def golden(name):
@@ -167,43 +156,13 @@ def test_a_damaged_export_is_refused_with_place_and_value(export, case):
 
 # The mapping language
 
-MAPPING = """\
-id: made.up
-version: 1
-title: A made-up export
-detect:
-  header: [When, What, Coin, Units]
-columns:
-  ts: When
-  what: What
-  coin: Coin
-  units: {from: Units, type: decimal}
-  text: {from: Text, optional: true}
-  more: {from: More, type: decimal, optional: true}
-time: {formats: [iso], zone: UTC}
-classes: {otherwise: crypto}
-const: {account: made}
-every: {time: ts}
-rules:
-  - when: what == 'in'
-    emit: {kind: transfer_in, in_asset: coin, in_qty: units}
-"""
 ROW = "When,What,Coin,Units,Text,More\n2025-01-04 10:00:00,in,BTC,{units},{text},{more}\n"
 
 
 @pytest.fixture
 def mapped(folder):
     """Reads text by a mapping that stands alone in a folder of rules."""
-
-    def reads(mapping, text, **options):
-        sources = folder / "rules" / "sources"
-        sources.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / "rules" / "assets.yaml", sources.parent)
-        (sources / "made.yaml").write_text(mapping, encoding="utf-8")
-        (folder / "made.csv").write_text(text, encoding="utf-8")
-        return read("made.csv", rules="rules", **options)
-
-    return reads
+    return lambda mapping, text, **options: read_by(Path(), mapping, text, **options)
 
 
 def field(formula, name="note"):
@@ -376,15 +335,7 @@ def test_a_mangled_export_is_read_or_refused_at_its_place(tmp_path, name, cuts, 
 @pytest.fixture
 def rules(tmp_path):
     """A folder of rules with the shipped assets and one made-up mapping."""
-
-    def made(mapping, name="made.yaml"):
-        sources = tmp_path / "rules" / "sources"
-        sources.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / "rules" / "assets.yaml", sources.parent)
-        (sources / name).write_text(mapping, encoding="utf-8")
-        return sources.parent
-
-    return made
+    return lambda mapping, name="made": folder_of(tmp_path, **{name: mapping})
 
 
 def test_nothing_is_wrong_with_the_shipped_mappings():
@@ -413,7 +364,7 @@ def test_a_formula_that_does_not_fit_its_columns_is_found_before_a_file_is_read(
 
 def test_an_id_belongs_to_one_mapping(rules):
     rules(MAPPING)
-    (problem,) = lint.problems(rules(MAPPING, "twin.yaml"))
+    (problem,) = lint.problems(rules(MAPPING, "twin"))
     assert str(problem).endswith("twin.yaml:1:5: 'made.up' is the id of made.yaml already")
 
 

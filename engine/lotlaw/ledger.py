@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lotlaw.importers import Imported, imported
+from lotlaw.importers import HOME, Imported, imported
 from lotlaw.source import Problem, Problems, data_root
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 ASSETS = ("out_asset", "in_asset", "ref_asset", "fee_asset")
 MONEY = "USD"
 OPTION = "option"
-ZONE = "America/New_York"
 INNER = ("rule", "part", "_cells")
 
 
@@ -66,7 +65,7 @@ class Ledger:
 
 
 def read(
-    paths: str | Path | Iterable[str | Path], zone: str = ZONE, rules: str | Path | None = None,
+    paths: str | Path | Iterable[str | Path], zone: str = HOME, rules: str | Path | None = None,
     source: str | None = None, *, ids: bool = False,
 ) -> Ledger:  # fmt: skip
     """Read exports and simple ledgers, mixed, into one ledger; instants count on their date in `zone`.

@@ -7,8 +7,9 @@ reading. A file is imported whole or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from lotlaw.importers.detect import Signature
     from lotlaw.importers.files import Text
     from lotlaw.importers.language import Importer
+
+HOME = "America/New_York"
+"""The zone whose date counts where a taxpayer names none."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +62,22 @@ def imported(
 
     Instants count on their date in `zone`; `identified` adds `_cells`. Raises Problems, all that the file has.
     """
+    from lotlaw.importers.files import read_text
+
+    return imported_text(partial(read_text, path), known, zone, source, identified=identified)
+
+
+def imported_text(
+    read: Callable[[], Text], known: Sequence[Signature], zone: str, source: str | None = None, *,
+    identified: bool = False,
+) -> Imported:  # fmt: skip
+    """The same of a file that `read` gives."""
     from lotlaw.importers.check import finished
     from lotlaw.importers.clock import clock
     from lotlaw.importers.events import events
     from lotlaw.importers.scope import scope
 
-    table, frame = _table(path, known, source, identified=identified)
+    table, frame = _table(read, known, source, identified=identified)
     importer = table.importer
     seen = scope(importer, table.binding, table.name, clock(importer.formats, importer.zone, zone), table.above)
     written = events(seen, frame)
@@ -77,16 +91,15 @@ def imported(
 
 
 def _table(
-    path: str | Path, known: Sequence[Signature], source: str | None, *, identified: bool
+    read: Callable[[], Text], known: Sequence[Signature], source: str | None, *, identified: bool
 ) -> tuple[_Table, pl.DataFrame]:
     """A file's values, and what else is known of it; its text is let go of."""
     from lotlaw.importers.columns import bind
     from lotlaw.importers.detect import recognise
-    from lotlaw.importers.files import read_text
     from lotlaw.importers.mapping import load
     from lotlaw.importers.reading import above
 
-    text = read_text(path)
+    text = read()
     found = recognise(text, known, source)
     importer = load(found.signature.path)
     binding = bind(importer, text.name, found.header)

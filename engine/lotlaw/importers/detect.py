@@ -44,10 +44,11 @@ class Found:
 
 def signatures(folder: Path) -> tuple[Signature, ...]:
     """The signatures of a folder's mappings, of which only what stands above `columns:` is read. Raises Problems."""
-    return tuple(_signature(path) for path in sorted(folder.glob("*.yaml")))
+    return tuple(signature(path) for path in sorted(folder.glob("*.yaml")))
 
 
-def _signature(path: Path) -> Signature:
+def signature(path: Path) -> Signature:
+    """The signature of one mapping. Raises Problems."""
     said: Any = None
     try:
         said = parse_yaml(

@@ -38,8 +38,11 @@ class Text:
 
 def read_text(path: str | Path) -> Text:
     """Read a file and see that it is text with lines of a bounded length. Raises Problems."""
-    name = str(path)
-    data = _bytes(Path(path), name)
+    return text_of(str(path), _bytes(Path(path), str(path)))
+
+
+def text_of(name: str, data: bytes) -> Text:
+    """See that the bytes of a file called `name` are text with lines of a bounded length. Raises Problems."""
     pool = ThreadPoolExecutor(1)
     digest = pool.submit(_digest, data)
     pool.shutdown(wait=False)

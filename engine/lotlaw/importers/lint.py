@@ -1,4 +1,4 @@
-"""Check all mappings of a folder before they meet a file: shape, names, patterns, whether formulas fit their columns.
+"""Check all mappings of a folder before they meet a file: shape, names, patterns, formulas, and the tests they carry.
 
 `LOCK` holds the digests of mappings that passed, so that reading a file need not check its mapping's shape again.
 """
@@ -14,12 +14,15 @@ from lotlaw.source import Document, Problem, Problems, read_yaml
 
 def problems(rules: Path) -> list[Problem]:
     """What is wrong with the mappings in `rules/sources` and with `rules/assets.yaml`."""
+    from lotlaw.importers.detect import signature
+    from lotlaw.importers.trial import failures
+
     found = list(_assets(rules / "assets.yaml"))
     taken: dict[str, str] = {}
     for path in _mappings(rules):
         try:
             document = read_yaml(path, text_only=True)
-            found += _shape(path) or _fit(path)
+            found += _shape(path) or _fit(path) or failures(path, signature(path))
             id_ = document.value["id"] if isinstance(document.value, dict) else path.stem
             if id_ in taken:
                 found.append(Problem(document.place("id"), f"'{id_}' is the id of {taken[id_]} already"))
