@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import yaml
 
+from conftest import Asked
 from lotlaw.check import check
+from lotlaw.check.quotes import missing_in
 from lotlaw.source import data_root
 
 RULES = data_root() / "rules"
@@ -24,7 +29,7 @@ def test_a_mistake_is_named_at_its_place(case, tmp_path):
     assert case["find"] in text, "the case no longer fits the file"
     path.write_text(text.replace(case["find"], case["put"], 1), encoding="utf-8")
 
-    found = [str(problem) for problem in check(root, int(case["file"][:4]))]
+    found = [str(problem) for problem in check(root, None if "all" in case else int(case["file"][:4]))]
 
     said = [line for line in found if case["says"] in line]
     assert said, f"found only: {found}"
@@ -40,3 +45,76 @@ def test_the_shipped_rules_have_no_problem():
 def test_a_folder_without_rules_is_said_to_be_none(tmp_path):
     with pytest.raises(Exception, match="no rules here"):
         check(tmp_path)
+
+
+def copied(tmp_path: Path, file: str, find: str, put: str) -> Path:
+    """A copy of the rules with one change."""
+    root = tmp_path / "rules"
+    shutil.copytree(RULES, root)
+    text = (root / file).read_text(encoding="utf-8")
+    assert find in text
+    (root / file).write_text(text.replace(find, put, 1), encoding="utf-8")
+    return root
+
+
+CAP = "value: {single: 3_000, married_joint: 3_000, married_separate: 1_500"
+
+
+def test_what_a_file_waives_is_not_found(tmp_path: Path, ask: Asked) -> None:
+    waived = 'waive: {half: "made up", quote: "made up", fixed: "made up"}'
+    root = copied(tmp_path, "2026/parameters.yaml", CAP, f"{waived}\n  {CAP.replace('1_500', '1_700')}")
+    assert [str(problem) for problem in check(root)] == []
+    assert ask("rules", "lock", 2026, "--rules", root).code == 0
+
+
+def test_a_draft_computes_while_a_finding_is_open(tmp_path: Path, ask: Asked) -> None:
+    root = copied(tmp_path, "2026/parameters.yaml", CAP, CAP.replace("1_500", "1_700"))
+    (tmp_path / "ledger.csv").write_text("time,kind,asset,asset_class,quantity,amount\n")
+    (tmp_path / "taxpayer.yaml").write_text("filing_status: single\n")
+    assert ask("file", 2026, "ledger.csv", "--taxpayer", "taxpayer.yaml", "--rules", root).code == 0
+    assert ask("rules", "lock", 2026, "--rules", root).code == 2
+
+
+def test_a_published_year_does_not(tmp_path: Path, ask: Asked) -> None:
+    root = copied(tmp_path, "2025/parameters.yaml", CAP, CAP.replace("1_500", "1_700"))
+    (tmp_path / "ledger.csv").write_text("time,kind,asset,asset_class,quantity,amount\n")
+    (tmp_path / "taxpayer.yaml").write_text("filing_status: single\n")
+    said = ask("file", 2025, "ledger.csv", "--taxpayer", "taxpayer.yaml", "--rules", root)
+    assert (said.code, "[half]" in said.error, "[fixed]" in said.error) == (2, True, True)
+
+
+def test_programs_get_each_problem_with_its_check_and_place(tmp_path: Path, ask: Asked) -> None:
+    root = copied(tmp_path, "2026/parameters.yaml", CAP, CAP.replace("1_500", "1_700"))
+    said = ask("rules", "check", 2026, "--rules", root, "--json")
+    answer = json.loads(said.text)
+    assert (said.code, answer["years"]) == (1, [2026])
+    assert [problem["check"] for problem in answer["problems"]] == ["half", "quote", "fixed"]
+    first = answer["problems"][0]
+    assert (first["file"], first["line"], first["column"]) == ("rules/2026/parameters.yaml", 11, 1)
+
+
+def test_templates_beside_the_rules_are_looked_at(tmp_path: Path) -> None:
+    shutil.copytree(RULES, tmp_path / "rules")
+    (tmp_path / "forms" / "inner").mkdir(parents=True)
+    (tmp_path / "forms" / "inner" / "sum.html.j2").write_text("<p>\n{{ a + b }}")
+    (tmp_path / "forms" / "torn.html.j2").write_text("{% if %}")
+    said = [str(problem).replace(str(tmp_path), "") for problem in check(tmp_path / "rules")]
+    assert said == [
+        "/forms/inner/sum.html.j2:2: Add in a template: it shows what it is given, and computes nothing [templates]",
+        "/forms/torn.html.j2:1: not a template: Expected an expression, got 'end of statement block' [templates]",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("quote", "unit", "value", "held"),
+    [
+        ("$3,000 ($1,500 if separate)", "money", 1500, True),
+        ("$3,000", "money", 300, False),
+        ("a tax of 3.8 percent", "rate", Decimal("0.038"), True),
+        ("held for more than one year", "years", 1, True),
+        ("on or after January 1, 2025", "date", date(2025, 1, 1), True),
+        ("on or after January 10, 2025", "date", date(2025, 1, 1), False),
+    ],
+)
+def test_a_quote_is_read_as_a_person_reads_it(quote: str, unit: str, value: object, held: bool) -> None:
+    assert (missing_in(quote, unit, [value]) == []) is held

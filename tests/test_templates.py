@@ -3,47 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jinja2 import Environment, TemplateNotFound, UndefinedError, nodes
+from jinja2 import TemplateNotFound, UndefinedError
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import SandboxedEnvironment
 
 from conftest import ROOT
+from lotlaw.check.templates import computing
 from lotlaw.rendering.templates import environment, escapes, fill, fill_columns, shown, splice
 
 TEMPLATES = sorted((ROOT / "forms").glob("*.j2"), key=lambda path: path.name)
-
-# All that a template needs to show what it is given: no arithmetic, comparison, assignment, filter, call or macro.
-SHOWING = (
-    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Const, nodes.Name, nodes.Getattr, nodes.Getitem,
-    nodes.Tuple, nodes.For, nodes.If, nodes.Not, nodes.Block, nodes.Extends, nodes.Include,
-)  # fmt: skip
-
-
-def computing(source: str) -> list[str]:
-    """What of a template does more than show, and what it asks of values."""
-    tree = Environment(autoescape=True).parse(source)
-    return [f"line {node.lineno}: {type(node).__name__}" for node in walk(tree) if not allowed(node)]
-
-
-def walk(node: nodes.Node) -> Iterator[nodes.Node]:
-    yield node
-    for child in node.iter_child_nodes():
-        yield from walk(child)
-
-
-def allowed(node: nodes.Node) -> bool:
-    if isinstance(node, nodes.Test):
-        return node.name == "none"
-    if isinstance(node, nodes.Const):
-        return isinstance(node.value, str)
-    return isinstance(node, SHOWING) or type(node) is nodes.EvalContextModifier
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)

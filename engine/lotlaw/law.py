@@ -28,7 +28,11 @@ class Cite:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number of the law with its unit; `value` may differ by filing status."""
+    """A number of the law with its unit; `value` may differ by filing status.
+
+    `indexed` amounts rise with prices; `changed_by` is the law that changed it since the year before. `unread` says why
+    nobody has compared it with its source yet, `projected` whose estimate it is.
+    """
 
     name: str
     label: str
@@ -36,6 +40,11 @@ class Parameter:
     value: Any
     cite: Cite
     place: Place
+    indexed: bool
+    half_for: str
+    changed_by: Cite | None
+    unread: str
+    projected: str
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,11 @@ class Line:
     def name(self) -> str:
         """What formulas call the line: `line16`, or its own word."""
         return line_name(self.id)
+
+    @property
+    def printed(self) -> bool:
+        """Whether the line is on the form: a question without a number is one that the rules ask themselves."""
+        return self.unit != "flag" or self.id[0].isdigit() or bool(self.on_form)
 
     @property
     def from_outside(self) -> bool:
@@ -116,6 +130,11 @@ class Form:
     def by_name(self) -> Mapping[str, Line]:
         """The lines by every name that formulas may call them: `line16`, `line1b`, `line1b_d`."""
         return {name: line for line in self.lines.values() for name in line_names(line)}
+
+    @property
+    def skips(self) -> tuple[Formula, ...]:
+        """The conditions under which the form skips lines, each once."""
+        return tuple(dict.fromkeys(skip for line in self.lines.values() for skip in line.skips))
 
 
 @dataclass(frozen=True)

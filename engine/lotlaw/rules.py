@@ -21,6 +21,7 @@ from lotlaw.source import Document, Place, Problem, Problems, data_root, read_ya
 
 TABLES = ("dispositions", "form_8949")
 """Files that hold tables for the lot engine and boxes instead of lines."""
+PUBLISHED = "published"
 NO_RULES = "no rules here: a folder of rules has a folder for each tax year, such as 2025/year.yaml"
 
 
@@ -150,12 +151,16 @@ class _Assembly:
 
     def parameters(self) -> dict[str, Parameter]:
         document = self.documents["parameters"]
-        return {
-            name: Parameter(
-                name, p["label"], p["unit"], p["value"], self.cite("parameters", p.get("cite")), document.key(name)
-            )
-            for name, p in document.value.items()
-        }
+        return {name: self.parameter(name, said, document.key(name)) for name, said in document.value.items()}
+
+    def parameter(self, name: str, said: Mapping[str, Any], place: Place) -> Parameter:
+        changed_by = said.get("changed_by")
+        return Parameter(
+            name, said["label"], said["unit"], said["value"], self.cite("parameters", said.get("cite")), place,
+            indexed=bool(said.get("indexed")), half_for=said.get("half_for", ""),
+            changed_by=self.cite("parameters", changed_by) if changed_by else None,
+            unread=said.get("unread", ""), projected=said.get("projected", ""),
+        )  # fmt: skip
 
     def functions(self) -> dict[str, Function]:
         found = {}

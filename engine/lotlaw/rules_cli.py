@@ -5,8 +5,9 @@ Text by default, `--json` for programs. Exit codes: 0 done, 1 something was foun
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,13 +16,16 @@ from lotlaw.source import data_root
 rules_app = typer.Typer(no_args_is_help=True, help="Read and check the law: rules/<year>/*.yaml.")
 
 RulesDir = Annotated[Path | None, typer.Option("--rules", help="A folder of rules to use instead of lotlaw's own.")]
+Json = Annotated[bool, typer.Option("--json", help="Answer as JSON, for programs.")]
 
 
 @rules_app.command("check")
 def rules_check(
-    year: Annotated[int | None, typer.Argument(help="One tax year; all if left out.")] = None, rules: RulesDir = None
+    year: Annotated[int | None, typer.Argument(help="One tax year; all if left out.")] = None,
+    rules: RulesDir = None,
+    as_json: Json = False,
 ) -> None:
-    """Find what is wrong in the rules: shape, names, units, citations, brackets, boxes, examples.
+    """Find what is wrong in the rules: shape, names, units, citations, numbers, boxes, examples.
 
     Example: lotlaw rules check --rules my-rules
     """
@@ -30,10 +34,15 @@ def rules_check(
 
     root = rules or data_root() / "rules"
     problems = check(root, year)
-    for problem in problems:
-        print(problem)
-    checked = ", ".join(str(y) for y in ([year] if year else years(root)))
-    print(f"{checked}: {len(problems) or 'no'} problem{'' if len(problems) == 1 else 's'} found")
+    checked = [year] if year else years(root)
+    if as_json:
+        found = [{"check": p.check or "reads", **p.place._asdict(), "message": p.message} for p in problems]
+        _json({"years": checked, "problems": found})
+    else:
+        for problem in problems:
+            print(problem)
+        count = f"{len(problems) or 'no'} problem{'' if len(problems) == 1 else 's'}"
+        print(f"{', '.join(map(str, checked))}: {count} found")
     raise typer.Exit(1 if problems else 0)
 
 
@@ -65,3 +74,7 @@ def rules_lock(
     from lotlaw.audit.lock import lock
 
     print(lock(what, rules or data_root() / "rules"))
+
+
+def _json(said: Any) -> None:
+    print(json.dumps(said, indent=2, ensure_ascii=False, default=str))

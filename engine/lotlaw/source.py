@@ -47,13 +47,18 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Problem:
-    """Something a user must mend: where it is, what is wrong and what would be right."""
+    """Something a user must mend: where it is, what is wrong and what would be right.
+
+    Of rules, the check that found it, and whether a file may say that it does not hold there.
+    """
 
     place: Place
     message: str
+    check: str = ""
+    may_be_waived: bool = False
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message}"
+        return f"{self.place}: {self.message}" + (f" [{self.check}]" if self.check else "")
 
 
 class Problems(Exception):

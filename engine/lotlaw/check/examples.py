@@ -2,44 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from lotlaw.answers import Answer, matches
-from lotlaw.formula import did_you_mean
+from lotlaw.check.findings import Finding
+from lotlaw.formula import Formula, did_you_mean
 from lotlaw.law import Form, Line, Year
 from lotlaw.readings import exact
 from lotlaw.sheet import Sheet
-from lotlaw.source import Place, Problem
+from lotlaw.source import Path_, Place, Problem
 
+EXAMPLE = "example"
 _ABOUT = ("status", "filing_status")
 _NUMBERS = ("money", "rate", "count", "years", "days")
 
 
-def example_problems(year: Year, form: Form) -> Iterator[Problem]:
-    """The examples of a form that fail under a year's rules."""
+@dataclass(frozen=True)
+class Ran:
+    """An example worked out: its number in the file, the lines that are not blank, and which conditions held.
+
+    `held` says of each condition, by its place, whether it held.
+    """
+
+    number: int
+    answers: dict[str, Answer]
+    held: dict[Place, bool]
+
+
+def run_all(year: Year, form: Form) -> tuple[list[Problem], list[Ran]]:
+    """The examples of a form that are meant for a year, worked out under its rules, and what is wrong with them."""
+    problems, ran = list[Problem](), list[Ran]()
     for n, example in enumerate(form.examples):
         if example.get("year", year.origins[form.name]) != year.year:
             continue
         place = form.document.place("examples", n)
         unknown = [*_unknown(form, example, place), *_misfits(year, form, example, place)]
-        yield from unknown or _differences(year, form, example, n)
+        if not unknown:
+            sheet, answers = _work(year, form, example)
+            ran.append(Ran(n, answers, dict(_held(form, sheet))))
+        problems += unknown or _differences(form, example, ran[-1])
+    return problems, ran
 
 
-def _differences(year: Year, form: Form, example: Mapping[str, Any], n: int) -> Iterator[Problem]:
-    answers = run_example(year, form, example)
+def _differences(form: Form, example: Mapping[str, Any], ran: Ran) -> Iterator[Problem]:
     for line, expected in example["expect"].items():
-        got = answers.get(line)
+        got = ran.answers.get(line)
         if not _equal(got, expected):
-            place = form.document.place("examples", n, "expect", line)
+            place = form.document.place("examples", ran.number, "expect", line)
             said = f"example '{example['name']}': line {line} should be {_said(expected)} and is {_said(got)}"
-            yield Problem(place, said)
+            yield Problem(place, said, EXAMPLE)
+
+
+def _held(form: Form, sheet: Sheet) -> Iterator[tuple[Place, bool]]:
+    """The conditions of a form, and whether they held; of a form that is left out, no more than that it is."""
+    for condition, *_ in _conditions(form):
+        held = sheet.read(form, condition)
+        yield condition.place, held
+        if condition is form.only_if and not held:
+            return
+
+
+def side_findings(form: Form, ran: Sequence[Ran]) -> Iterator[Finding]:
+    """Conditions that every example meets, or none: nothing shows what the other side does."""
+    seen = {(place, held) for example in ran for place, held in example.held.items()}
+    for condition, owner, what in _conditions(form):
+        for side, word in ((True, "holds"), (False, "does not hold")):
+            if (condition.place, side) not in seen:
+                said = f"{what}: no example in which `{condition.text.strip()}` {word}"
+                yield Finding("sides", form.document, owner, condition.place, said)
+
+
+def _conditions(form: Form) -> Iterator[tuple[Formula, Path_, str]]:
+    """What decides whether a form, a line or some lines are blank; where it may be waived, and what it is about."""
+    if form.only_if:
+        yield form.only_if, (), "the form"
+    for line in form.lines.values():
+        if line.only_if:
+            yield line.only_if, ("lines", line.id), f"line {line.id}"
+    yield from ((skip, (), "a skip") for skip in form.skips)
 
 
 def run_example(year: Year, form: Form, example: Mapping[str, Any]) -> dict[str, Answer]:
     """The form's lines for what an example gives, everything else zero or no. Blank lines are absent."""
+    return _work(year, form, example)[1]
+
+
+def _work(year: Year, form: Form, example: Mapping[str, Any]) -> tuple[Sheet, dict[str, Answer]]:
     given = example["given"]
     found: dict[str, Any] = {}
 
@@ -59,7 +110,7 @@ def run_example(year: Year, form: Form, example: Mapping[str, Any]) -> dict[str,
         blank = False if source.unit == "flag" else 0
         names[name] = exact.const(given.get(name, blank))
     sheet.fill(tuple(line for line in year.order if line.form == form.name))
-    return found | _called(year, sheet, form, example)
+    return sheet, found | _called(year, sheet, form, example)
 
 
 def _called(year: Year, sheet: Sheet, form: Form, example: Mapping[str, Any]) -> dict[str, Answer]:
@@ -114,13 +165,13 @@ def _unknown(form: Form, example: Mapping[str, Any], place: Place) -> Iterator[P
     known = {*form.inputs, *lines, *_ABOUT, *(argument for function in made.values() for argument in function["args"])}
     for name in example["given"]:
         if name not in known and not name.startswith("box_"):
-            yield Problem(
-                place,
-                f"example '{example['name']}' gives '{name}', which the form does not read{did_you_mean(name, known)}",
-            )
+            hint = did_you_mean(name, known)
+            said = f"example '{example['name']}' gives '{name}', which the form does not read{hint}"
+            yield Problem(place, said, EXAMPLE)
     for line in example["expect"]:
         if line not in form.lines and line not in made:
-            yield Problem(place, f"example '{example['name']}' expects line {line}, which the form does not have")
+            said = f"example '{example['name']}' expects line {line}, which the form does not have"
+            yield Problem(place, said, EXAMPLE)
 
 
 def _misfits(year: Year, form: Form, example: Mapping[str, Any], place: Place) -> Iterator[Problem]:
@@ -133,9 +184,9 @@ def _misfits(year: Year, form: Form, example: Mapping[str, Any], place: Place) -
         if name in _ABOUT:
             if value not in year.statuses:
                 hint = did_you_mean(str(value), year.statuses)
-                yield Problem(place, f"example '{example['name']}': no filing status '{value}'{hint}")
+                yield Problem(place, f"example '{example['name']}': no filing status '{value}'{hint}", EXAMPLE)
         elif units.get(name, "money") in _NUMBERS and not all(isinstance(n, int | Decimal) for n in amounts):
-            yield Problem(place, f"example '{example['name']}' gives {name} '{value}', which is no number")
+            yield Problem(place, f"example '{example['name']}' gives {name} '{value}', which is no number", EXAMPLE)
 
 
 def _equal(got: Any, expected: Any) -> bool:

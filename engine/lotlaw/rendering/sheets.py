@@ -83,15 +83,10 @@ def _sections(return_: Return, form: Form) -> Iterator[Section]:
         if line.id in form.parts:
             yield from [Section(heading, tuple(entries))] if entries else []
             heading, entries = form.parts[line.id], []
-        if is_printed(line):
+        if line.printed:
             cells = tuple(_cells(form, line, answers.get(line.id), whole=whole))
             entries.append(Entry(number(line), line.label, line.to, cells))
     yield from [Section(heading, tuple(entries))] if entries else []
-
-
-def is_printed(line: Line) -> bool:
-    """Whether a line is on the form: a question without a number is one that the rules ask themselves."""
-    return line.unit != "flag" or line.id[0].isdigit() or bool(line.on_form)
 
 
 def number(line: Line) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lotlaw.law import Form
 from lotlaw.rendering.amounts import REPLACEMENT, UNPRINTABLE, in_dollars, said
 from lotlaw.rendering.rows import BETWEEN, plain_rows
-from lotlaw.rendering.sheets import cells_of, is_printed
+from lotlaw.rendering.sheets import cells_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -66,7 +66,7 @@ def _amounts(return_: Return, form: Form) -> Iterator[tuple[str, str | None, str
         if line.columns:
             amounts = amount if isinstance(amount, dict) else {}
             yield from ((line.id, column, line.label, amounts.get(column)) for column in cells_of(form, line))
-        elif is_printed(line):
+        elif line.printed:
             yield line.id, None, line.label, amount if isinstance(amount, str) else None
 
 
