@@ -90,7 +90,7 @@ def test_programs_get_each_problem_with_its_check_and_place(tmp_path: Path, ask:
     assert (said.code, answer["years"]) == (1, [2026])
     assert [problem["check"] for problem in answer["problems"]] == ["half", "quote", "fixed"]
     first = answer["problems"][0]
-    assert (first["file"], first["line"], first["column"]) == ("rules/2026/parameters.yaml", 11, 1)
+    assert (first["file"], first["line"], first["column"]) == ("rules/2026/parameters.yaml", 10, 1)
 
 
 def test_templates_beside_the_rules_are_looked_at(tmp_path: Path) -> None:
