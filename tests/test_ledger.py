@@ -100,6 +100,11 @@ def test_a_split_without_account_is_a_split_in_every_account(ledger):
     assert ledger(text).rows["account"].to_list() == [None, "a"]
 
 
+def test_a_split_may_say_what_was_added_in_place_of_its_ratio(ledger):
+    said = ledger("time,kind,asset,quantity,in_qty\n2025-01-01,split,BTC,,5\n")
+    assert events(said) == [{"kind": "split", "ref_asset": "BTC", "in_asset": "BTC", "in_qty": "5"}]
+
+
 def test_columns_come_in_any_order_and_blanks_are_nothing(ledger):
     said = ledger("quantity , kind,time,amount,asset\n 1 ,buy , 2025-01-01,, \n".replace(",, \n", ", 5, BTC\n"))
     assert events(said) == [
@@ -227,6 +232,13 @@ KNOWN = "canonical, coinbase.transactions, kraken.ledgers, schwab.1099_composite
 @pytest.mark.parametrize("case", BAD["rows"], ids=lambda case: case["says"].partition(": ")[2][:60])
 def test_a_bad_row_is_named_with_its_place_and_what_would_be_right(refused, case):
     assert refused(COLUMNS + case["row"] + "\n") == [case["says"]]
+
+
+@pytest.mark.parametrize(
+    "case", read_yaml(ROOT / "tests/bad/kinds.yaml", text_only=True).value, ids=lambda case: case["name"]
+)
+def test_what_a_kind_lacks_is_named_with_what_would_be_right(refused, case):
+    assert refused("\n".join([case["header"], *case["rows"], ""])) == case["says"]
 
 
 def test_all_bad_cells_are_named_at_once_in_the_order_of_the_file(refused):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -71,3 +71,103 @@ def test_ways_to_write_a_name_that_do_not_work_are_found(tmp_path, find, put, sa
     (tmp_path / "assets.yaml").write_text(text.replace(find, put, 1))
     problems = [str(problem) for problem in lint.problems(tmp_path)]
     assert any("assets.yaml:1" in problem and says in problem for problem in problems), problems
+
+
+HEADER = "time,kind,asset,asset_class,quantity,amount,account,group_id\n"
+
+
+@pytest.fixture
+def ledger(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def reads(*rows):
+        (tmp_path / "ledger.csv").write_text(HEADER + "\n".join(rows) + "\n")
+        return read("ledger.csv")
+
+    return reads
+
+
+def groups(ledger):
+    """The lines of each group of rows."""
+    found = ledger.rows.filter(ledger.rows["group_id"].is_not_null()).group_by("group_id").agg("line")
+    return sorted(sorted(lines) for lines in found["line"].to_list())
+
+
+def test_an_asset_named_as_an_option_is_one(ledger):
+    said = ledger("2025-01-04,option_buy_open,ACME 2025-06-20 45 C,,1,300,,")
+    assert said.classes["ACME 2025-06-20 45 C"] == "option"
+
+
+def test_an_exercise_and_its_stock_are_one_event(ledger):
+    said = ledger(
+        "2025-06-20,option_exercise,ACME 2025-06-20 45 C,,1,,,",
+        "2025-06-20,option_exercise,ACME 2025-06-20 45 C,,1,,,",
+        "2025-06-20,option_assign,ACME 2025-06-20 50 C,,2,,,",
+        "2025-06-20,option_exercise,ACME 2025-06-20 45 C,,1,,roth,",
+        "2025-06-20,buy,ACME,stock,100,4600,,",
+        "2025-06-20,buy,ACME,stock,100,4500,,",
+        "2025-06-23,buy,ACME,stock,100,4500,,",
+        "2025-06-20,buy,ACME,stock,100,4500,roth,",
+        "2025-06-20,sell,ACME,stock,200,10000,,",
+    )
+    assert groups(said) == [[2, 7], [3, 8], [4, 10], [5, 9]]
+    assert said.warnings == ()
+
+
+def test_puts_go_the_other_way(ledger):
+    said = ledger(
+        "2025-06-20,option_exercise,ACME 2025-06-20 45 P,,1,,,",
+        "2025-06-20,option_assign,ACME 2025-06-20 50 P,,1,,,",
+        "2025-06-20,sell,ACME,stock,100,4500,,",
+        "2025-06-20,buy,ACME,stock,100,5000,,",
+    )
+    assert groups(said) == [[2, 4], [3, 5]]
+
+
+def test_stock_that_is_not_what_its_option_stands_for_is_said(ledger):
+    said = ledger(
+        "2025-06-20,option_assign,ACME 2025-06-20 45 P,,1,,,g1",
+        "2025-06-20,buy,ACME,stock,100,4600,,g1",
+    )
+    assert groups(said) == [[2, 3]]
+    assert said.warnings == (
+        (
+            "ledger.csv:2: 'ACME 2025-06-20 45 P' stands for 100 ACME at 4500 dollars; "
+            "the stock of its group is 100 ACME at 4600"
+        ),
+    )
+
+
+def test_an_option_expires_on_the_day_of_its_name(ledger):
+    said = ledger(
+        "2026-01-02,option_expire,ACME 2025-12-31 45 P,,1,,,",
+        "2025-06-23T10:00:00Z,option_expire,ACME 2025-06-20 45 P,,1,,,",
+        "2025-06-01,option_expire,ACME 2025-06-20 50 P,,1,,,",
+    )
+    assert said.rows.select("line", "date", "timestamp").rows() == [
+        (4, date(2025, 6, 1), None),
+        (3, date(2025, 6, 20), datetime(2025, 6, 21, 3, 59, 59, tzinfo=UTC)),
+        (2, date(2025, 12, 31), None),
+    ]
+    assert said.warnings == (
+        "ledger.csv:2: 'ACME 2025-12-31 45 P' expired on 2025-12-31, which counts; the row says 2026-01-02",
+        "ledger.csv:3: 'ACME 2025-06-20 45 P' expired on 2025-06-20, which counts; the row says 2025-06-23",
+        "ledger.csv:4: 'ACME 2025-06-20 50 P' expires on 2025-06-20 by its name, and the row says 2025-06-01",
+    )
+
+
+def test_a_short_sale_closed_at_the_end_of_a_year_should_say_when_it_settled(ledger):
+    said = ledger("2025-12-30,short_close,ACME,stock,1,10,,", "2025-12-20,short_close,ACME,stock,1,10,,")
+    assert said.warnings == (
+        (
+            "ledger.csv:2: short_close without a settle_date: a loss counts on the day the shares are delivered, "
+            "which may be after 2025"
+        ),
+    )
+
+
+def test_days_to_come_are_doubted_and_no_part_of_a_return(ledger):
+    said = ledger("2152-01-04,buy,BTC,,1,300,,", "2152-01-05,buy,BTC,,1,300,,", "2025-01-05,buy,BTC,,1,300,,")
+    assert said.warnings == ()
+    assert said.doubts == ("ledger.csv:2: 2152-01-04 is in the future (and 1 more like it)",)
+    assert said.report_text().endswith("ledger.csv:2: 2152-01-04 is in the future (and 1 more like it)\n")

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from lotlaw.importers import HOME, Imported, imported
 from lotlaw.source import Problem, Problems, data_root
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
 ASSETS = ("out_asset", "in_asset", "ref_asset", "fee_asset")
 MONEY = "USD"
-OPTION = "option"
 INNER = ("rule", "part", "_cells")
 
 
@@ -46,6 +47,7 @@ def _no_options() -> pl.DataFrame:
 class Ledger:
     """The canonical table (`schemas/ledger.schema.json`; only columns that occur), its files, and each asset's class.
 
+    `doubts` are what a person should look at today, and no part of a return (rows dated in the future).
     `options` has what each option is on (`lotlaw.importers.options.SCHEMA`), null where its name does not say.
 
     Always there: `kind` (Enum), `account`, `date` (Date, in the taxpayer's zone), `seq` (0, 1, ...), `file` (UInt16,
@@ -57,11 +59,12 @@ class Ledger:
     files: tuple[SourceFile, ...]
     classes: Mapping[str, str]
     warnings: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     options: pl.DataFrame = field(default_factory=_no_options)
 
     def report_text(self) -> str:
         """What was read, for a person: rows by file and kind, rows left out and why, what needs a word."""
-        return "".join(f"{line}\n" for line in (*_said_of_files(self), *self.warnings))
+        return "".join(f"{line}\n" for line in (*_said_of_files(self), *self.warnings, *self.doubts))
 
 
 def read(
@@ -78,16 +81,38 @@ def read(
     files = _imported(
         [paths] if isinstance(paths, (str, Path)) else list(paths), folder / "sources", zone, source, ids=ids
     )
-    from lotlaw.importers.classes import classified, known
+    from lotlaw.importers.classes import OPTION, classified, known
     from lotlaw.importers.options import contracts
 
     assets = known(folder / "assets.yaml")
     files, classes, problems = classified(files, assets)
     if problems:
         raise Problems(problems)
-    warnings = [note for file in files for note in (*file.notes, *_reviews(file))]
     options = contracts((asset for asset, klass in classes.items() if klass == OPTION), assets.options)
-    return Ledger(_table(files, ids=ids), tuple(map(_source_file, files)), classes, tuple(warnings), options)
+    rows, warnings, doubts = _across(files, classes, options, zone)
+    warnings = [*(note for file in files for note in (*file.notes, *_reviews(file))), *warnings]
+    rows = _table(rows, ids=ids)
+    return Ledger(rows, tuple(map(_source_file, files)), classes, tuple(warnings), tuple(doubts), options)
+
+
+def _across(
+    files: Sequence[Imported], classes: Mapping[str, str], options: pl.DataFrame, zone: str
+) -> tuple[pl.DataFrame, list[str], list[str]]:
+    """All files' rows, with what can only be seen over all of them put right, said, or left to doubt."""
+    import polars as pl
+
+    from lotlaw.importers.across import misfits, to_come, unsettled
+    from lotlaw.importers.exercise import expired, taken_up
+
+    frames = [f.rows.with_columns(pl.lit(n, dtype=pl.UInt16).alias("file")) for n, f in enumerate(files)]
+    rows = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
+    names = [file.name for file in files]
+    rows, late = expired(rows, names, options, zone)
+    rows, alone, odd = taken_up(rows, names, options)
+    problems = [*misfits(rows, names, classes), *alone]
+    if problems:
+        raise Problems(problems)
+    return rows, [*late, *odd, *unsettled(rows, names)], list(to_come(rows, names, datetime.now(ZoneInfo(zone)).date()))
 
 
 def _said_of_files(ledger: Ledger) -> Iterator[str]:
@@ -126,12 +151,10 @@ def _imported(paths: Sequence[str | Path], folder: Path, zone: str, source: str 
     return files
 
 
-def _table(files: Sequence[Imported], *, ids: bool) -> pl.DataFrame:
+def _table(rows: pl.DataFrame, *, ids: bool) -> pl.DataFrame:
     """One table of all files' rows, in ledger order."""
     import polars as pl
 
-    frames = [f.rows.with_columns(pl.lit(n, dtype=pl.UInt16).alias("file")) for n, f in enumerate(files)]
-    rows = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
     rows = rows.drop(*INNER, *(() if ids else ("event_id",)), strict=False)
     if not _ordered(rows):
         keys = [key for key in ("date", "timestamp") if key in rows.columns]

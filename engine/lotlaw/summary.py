@@ -143,8 +143,9 @@ def _income(return_: Return) -> Iterator[Said]:
 
 
 def _warnings(return_: Return) -> Iterator[Said]:
-    count = len(return_.warnings)
-    for n, warning in enumerate(return_.warnings[:WARNINGS]):
+    warnings = [*return_.ledger.doubts, *return_.warnings]
+    count = len(warnings)
+    for n, warning in enumerate(warnings[:WARNINGS]):
         yield from _labelled(f"{count:,} warning{'s' * (count > 1)}" if n == 0 else "", warning, "warning")
     if count > WARNINGS:
         yield from _labelled("", f"and {count - WARNINGS:,} more, in return.json", "warning")

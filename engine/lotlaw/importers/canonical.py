@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -22,20 +22,53 @@ PROVENANCE = (
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What a row of one kind must have, one of what it must have, may have, and which of its assets is never money."""
+class Choice:
+    """What a row must have one of: lists of columns, of which one is there throughout.
 
+    `only` are words that a column must hold for its list to count; `why` says what is asked for.
+    """
+
+    any_of: tuple[tuple[str, ...], ...]
+    only: Mapping[str, str]
+    why: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a row needs besides where a column holds one of some words, and why."""
+
+    column: str
+    words: tuple[str, ...]
     needs: tuple[str, ...]
-    needs_one: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a row of one kind must have and why, one of what it must have, has to have in a case, and may have.
+
+    `not_money` and `money` are its assets that never are money, or always; `any_sign` its dollars that may be below
+    zero.
+    """
+
+    needs: Mapping[str, str]
+    choices: tuple[Choice, ...]
+    cases: tuple[Case, ...]
     may: frozenset[str]
     not_money: tuple[str, ...]
+    money: tuple[str, ...]
+    any_sign: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns by name with their format (`enum` where a list of words is given), the words of those, and the kinds."""
+    """Columns by name with their format (`enum` where a list of words is given), the words of those, and the kinds.
+
+    `most` is the largest number of columns that have one.
+    """
 
     formats: Mapping[str, str]
+    most: Mapping[str, int]
     words: Mapping[str, tuple[str, ...]]
     kinds: Mapping[str, Kind]
 
@@ -64,16 +97,45 @@ def table() -> Table:
     formats = {name: p.get("format", "enum") for name, p in said["properties"].items()}
     words = {name: tuple(p["enum"]) for name, p in said["properties"].items() if "enum" in p}
     common = said["$defs"]["any_kind"]["enum"]
-    kinds = {name: _kind(clause["then"], common) for clause in said["allOf"] for name in _names(clause)}
-    return Table(formats, words, kinds)
+    kinds = {
+        name: _kind(clause["then"], common, _cases(said["allOf"], name))
+        for clause in said["allOf"]
+        for name in _if(clause)["kind"]
+        if len(_if(clause)) == 1
+    }
+    most = {name: p["maximum"] for name, p in said["properties"].items() if "maximum" in p}
+    return Table(formats, most, words, kinds)
 
 
-def _names(clause: Mapping[str, Any]) -> list[str]:
-    names: list[str] = clause["if"]["properties"]["kind"]["enum"]
-    return names
+def _if(clause: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The columns that a clause looks at, and the words for which it holds."""
+    return {name: tuple(said["enum"]) for name, said in clause["if"]["properties"].items()}
 
 
-def _kind(then: Mapping[str, Any], common: list[str]) -> Kind:
+def _cases(clauses: Sequence[Mapping[str, Any]], kind: str) -> tuple[Case, ...]:
+    found = [(_if(clause), clause["then"]) for clause in clauses]
+    return tuple(
+        Case(column, words, tuple(then["required"]), then["description"])
+        for looks, then in found
+        if kind in looks["kind"]
+        for column, words in looks.items()
+        if column != "kind"
+    )
+
+
+def _kind(then: Mapping[str, Any], common: list[str], cases: tuple[Case, ...]) -> Kind:
     own = [name for part in then["propertyNames"]["anyOf"] for name in part.get("enum", ())]
-    one = tuple(name for choice in then.get("anyOf", ()) for name in choice["required"])
-    return Kind(tuple(then.get("required", ())), one, frozenset((*common, *own)), tuple(then.get("properties", ())))
+    choices = tuple(_choice(said) for said in then.get("allOf", ()))
+    properties = then.get("properties", {})
+    is_ = {name: said.get("$ref", "").rpartition("/")[2] for name, said in properties.items()}
+    not_money, money, any_sign = (
+        tuple(name for name, said in is_.items() if said == what) for what in ("not_money", "money", "any_sign")
+    )
+    why = {name: said["description"] for name, said in properties.items() if "description" in said}
+    needs = {name: why.get(name, "") for name in then.get("required", ())}
+    return Kind(needs, choices, cases, frozenset((*common, *own)), not_money, money, any_sign)
+
+
+def _choice(said: Mapping[str, Any]) -> Choice:
+    only = {name: is_["const"] for choice in said["anyOf"] for name, is_ in choice.get("properties", {}).items()}
+    return Choice(tuple(tuple(choice["required"]) for choice in said["anyOf"]), only, said["description"])

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import polars as pl
 
 from lotlaw.formula import Formula
-from lotlaw.importers.canonical import table
+from lotlaw.importers.canonical import NUMBERS, Case, Choice, table
 from lotlaw.importers.clock import when
 from lotlaw.importers.events import Written, plain
 from lotlaw.importers.language import TIME, Rule
@@ -23,6 +24,12 @@ from lotlaw.source import Problem
 OWN = ("line", "rule", "part", "source_row", "_cells", TIME, "date", "timestamp")
 ALWAYS = ("kind", "account")
 USD = "USD"
+REVIEW = "review"
+INHERITED, LONG = "INHERITED", "long"
+EARLIER = ("acquired_date", "donor_acquired_date", "date_of_death", "transferred_in_date")
+"""Columns with a day that comes before the row's own."""
+
+CENT = Decimal("0.01")
 EVERYWHERE = ("split",)
 """Kinds that happen in every account where the row names none."""
 
@@ -104,12 +111,11 @@ def _valued(rows: pl.DataFrame) -> pl.DataFrame:
 def _of_kind(kind: str, there: set[str]) -> Iterator[Check]:
     """What rows of a kind must have, must not have, and may not be about."""
     needs, mine = table().kinds[kind], pl.col("kind") == kind
-    for name in (*needs.needs, *(() if kind in EVERYWHERE else ("account",))):
-        yield Check(mine & pl.col(name).is_null() if name in there else mine, f"{kind} needs {{{name}}}", name)
-    if needs.needs_one:
-        absent = [pl.col(name).is_null() for name in needs.needs_one if name in there]
-        wanted = " or ".join(f"{{{name}}}" for name in needs.needs_one if name != "review")
-        yield Check(pl.all_horizontal([mine, *absent]), f"{kind} needs {wanted}", needs.needs_one[0])
+    for name, why in {**needs.needs, **({} if kind in EVERYWHERE else {"account": ""})}.items():
+        words = f"{kind} needs {{{name}}}{': ' + why if why else ''}"
+        yield Check(mine & pl.col(name).is_null() if name in there else mine, words, name)
+    yield from (_one_of(kind, choice, there) for choice in needs.choices)
+    yield from (check for case in needs.cases if case.column in there for check in _in_case(kind, case, there))
     for name in sorted(there - needs.may - set(OWN)):
         words = f"{{{name}}} {{value}} says nothing about a row of kind '{kind}'; leave it empty"
         yield Check(mine & pl.col(name).is_not_null(), words, name)
@@ -120,26 +126,82 @@ def _of_kind(kind: str, there: set[str]) -> Iterator[Check]:
             )
 
 
+def _one_of(kind: str, choice: Choice, there: set[str]) -> Check:
+    """A row of a kind that has nothing of what it must have one of."""
+    whole = [[_said_in(name, choice) for name in names] for names in choice.any_of if there.issuperset(names)]
+    lacks = [~pl.all_horizontal(names) for names in whole]
+    wanted = [names for names in choice.any_of if names != (REVIEW,) and not choice.only.keys() & names]
+    several = any(len(names) > 1 for names in wanted)
+    words = (", or " if several else " or ").join(" and ".join(f"{{{name}}}" for name in names) for names in wanted)
+    first = wanted[0][0]
+    return Check(pl.all_horizontal(pl.col("kind") == kind, *lacks), f"{kind} needs {words}: {choice.why}", first)
+
+
+def _said_in(name: str, choice: Choice) -> pl.Expr:
+    """Whether a row says what a choice asks of a column."""
+    said = pl.col(name).is_not_null()
+    return (pl.col(name).cast(pl.String) == choice.only[name]) & said if name in choice.only else said
+
+
+def _in_case(kind: str, case: Case, there: set[str]) -> Iterator[Check]:
+    """Rows of a kind that say a word, and lack what goes with it."""
+    says = (pl.col("kind") == kind) & pl.col(case.column).cast(pl.String).is_in(case.words)
+    for name in case.needs:
+        lacks = pl.col(name).is_null() if name in there else pl.lit(value=True)
+        words = f"{kind} with {{{case.column}}} {' or '.join(case.words)} needs {{{name}}}: {case.why}"
+        yield Check(says & lacks, words, name)
+
+
 def _of_all(there: set[str]) -> Iterator[Check]:
-    """What holds for every row: quantities are positive, the legs differ, nothing is acquired after it is sold."""
-    formats = table().formats
-    for name in sorted(n for n in there if formats.get(n) in ("quantity", "usd")):
-        yield Check(pl.col(name) < 0, f"{{{name}}} would be {{value}}, below zero", name)
-    for name in sorted({"in_qty", "out_qty"} & there):
-        yield Check(pl.col(name) == 0, f"{{{name}}} is zero", name)
-        asset = name.replace("_qty", "_asset")
-        needing = [kind for kind, needs in table().kinds.items() if asset in needs.needs]
-        nameless = pl.col(asset).is_null() if asset in there else pl.lit(value=True)
-        alone = pl.col(name).is_not_null() & nameless & ~pl.col("kind").is_in(needing)
-        yield Check(alone, f"{{{asset}}} is empty", asset)
+    """What holds for every row: quantities are positive, the legs whole and unlike, and days in their order."""
+    for name in sorted(n for n in there if table().formats.get(n) in NUMBERS):
+        below, may = pl.col(name) < 0, [kind for kind, needs in table().kinds.items() if name in needs.any_sign]
+        yield Check(
+            below & ~pl.col("kind").is_in(may) if may else below, f"{{{name}}} would be {{value}}, below zero", name
+        )
+    for name in sorted(there.intersection(table().most)):
+        most = table().most[name]
+        yield Check(pl.col(name) > most, f"{{{name}}} {{value}} is more than {most}", name)
+    for leg in ("in", "out", "fee"):
+        if f"{leg}_qty" in there:
+            yield from _of_leg(leg, there)
     if {"in_asset", "out_asset"} <= there:
         same = (
             (pl.col("in_asset") == pl.col("out_asset")) & (pl.col("in_asset") != USD) & (pl.col("kind") != "transfer")
         )
         yield Check(same, "{in_asset} and {out_asset} are both {value}", "in_asset")
-    if "acquired_date" in there:
-        later = pl.col("acquired_date").str.to_date("%Y-%m-%d", strict=False) > pl.col("date")
-        yield Check(later, "{acquired_date} {value} is later than the row's own date", "acquired_date")
+    yield from _of_days(there)
+
+
+def _of_leg(leg: str, there: set[str]) -> Iterator[Check]:
+    """A leg has an asset and more than nothing of it; one in dollars is worth what it says."""
+    asset, quantity = f"{leg}_asset", f"{leg}_qty"
+    yield Check(pl.col(quantity) == 0, f"{{{quantity}}} is zero", quantity)
+    needing = [kind for kind, needs in table().kinds.items() if asset in needs.needs]
+    nameless = pl.col(asset).is_null() if asset in there else pl.lit(value=True)
+    yield Check(
+        pl.col(quantity).is_not_null() & nameless & ~pl.col("kind").is_in(needing), f"{{{asset}}} is empty", asset
+    )
+    value = "fee_usd" if leg == "fee" else "usd_value"
+    if {asset, value} <= there:
+        apart = (pl.col(quantity) - pl.col(value)).abs() > CENT
+        words = f"{{{value}}} {{value}} is not what the row's dollars come to; leave it empty"
+        yield Check((pl.col(asset) == USD) & apart, words, value)
+
+
+def _of_days(there: set[str]) -> Iterator[Check]:
+    """What is acquired before it is sold, and settles after; what is inherited is held long."""
+    for name in sorted(there.intersection(EARLIER)):
+        day = pl.col(name)
+        if table().formats[name] == "acquired":
+            day = day.str.to_date("%Y-%m-%d", strict=False)
+        yield Check(day > pl.col("date"), f"{{{name}}} {{value}} is later than the row's own date", name)
+    if "settle_date" in there:
+        words = "{settle_date} {value} is earlier than the row's own date"
+        yield Check(pl.col("settle_date") < pl.col("date"), words, "settle_date")
+    if {"acquired_date", "term"} <= there:
+        short = (pl.col("acquired_date") == INHERITED) & (pl.col("term").cast(pl.String) != LONG)
+        yield Check(short, f"{{term}} {{value}}: what is inherited is held {LONG}, however soon it is sold", "term")
 
 
 def _said(scope: Scope, rules: Sequence[Rule], bad: pl.DataFrame, check: Check) -> list[Problem]:
@@ -153,12 +215,21 @@ def _said(scope: Scope, rules: Sequence[Rule], bad: pl.DataFrame, check: Check) 
 
 def _field(scope: Scope, bad: pl.DataFrame, rules: Sequence[Rule], name: str) -> int:
     """The number of the field that a column is taken from, 0 where it is not taken from one as it stands."""
+    if _taken(scope, name):
+        return scope.binding.fields[name] + 1
     given = rules[bad["rule"][0]].events[bad["part"][0]].fields.get(name)
     return scope.binding.fields.get(given.text, -1) + 1 if isinstance(given, Formula) else 0
 
 
+def _taken(scope: Scope, name: str) -> bool:
+    """Whether the file has a column of the canonical table under its own name."""
+    return name in scope.binding.fields and all(column.alias != name for column in scope.importer.columns)
+
+
 def _label(scope: Scope, given: Formula | str | None, name: str) -> str:
-    """The file's own name for a column, where a rule takes it from one as it stands."""
+    """The file's own name for a column, where it is there, or a rule takes it from another as it stands."""
+    if _taken(scope, name):
+        return name
     column = scope.binding.columns.get(given.text) if isinstance(given, Formula) else None
     if column is None:
         return name

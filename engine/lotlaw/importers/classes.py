@@ -1,5 +1,7 @@
 """Which class each asset is of: as a row says, else as `rules/assets.yaml` knows, else as the mapping assumes.
 
+An asset that is named as options are is one, where no row says otherwise.
+
 What a mapping assumes gives way to what a row says within one family (a stock may turn out to be a fund). Two families
 under one symbol are two assets (Chainlink and Interlink are both LINK): the digital one is then called `LINK (crypto)`
 in the files that mean it.
@@ -16,10 +18,11 @@ from typing import Any
 import polars as pl
 
 from lotlaw.importers import Imported
+from lotlaw.importers.options import contracts
 from lotlaw.importers.problems import quoted
 from lotlaw.source import Place, Problem, read_yaml
 
-MONEY = "USD"
+MONEY, OPTION = "USD", "option"
 ASSETS = ("out_asset", "in_asset", "ref_asset", "fee_asset")
 RENAMED = "digital"
 """The family whose assets are renamed where another one has the same symbol."""
@@ -81,10 +84,18 @@ def _statements(number: int, file: Imported, known: Known) -> Iterator[Statement
             seen.setdefault(asset, row["line"])
     for (asset, klass), line in stated.items():
         yield Statement(asset, number, line, klass, stated=True)
-    for asset in [a for a in seen if a not in {asset for asset, _ in stated}]:
+    silent = [asset for asset in seen if asset not in {asset for asset, _ in stated}]
+    options = _options([a for a in silent if a not in known.classes] if file.importer.known_assets else [], known)
+    for asset in silent:
         look_up = asset == MONEY or file.importer.known_assets
-        klass = (known.classes.get(asset) if look_up else None) or file.importer.asset_class
+        klass = (known.classes.get(asset) if look_up else None) or options.get(asset) or file.importer.asset_class
         yield Statement(asset, number, seen[asset], klass, stated=False)
+
+
+def _options(assets: Sequence[str], known: Known) -> dict[str, str]:
+    """The assets that are named as options are."""
+    read = contracts(assets, known.options).filter(pl.col("underlying").is_not_null())
+    return dict.fromkeys(read["asset"], OPTION)
 
 
 def _combinations(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
