@@ -202,15 +202,16 @@ def test_what_is_no_number_is_refused(mapped, cell):
         mapped(MAPPING, row(units=f'"{cell.strip(chr(34))}"'))
 
 
-def test_decimals_beyond_the_eighteenth_are_rounded_only_where_a_mapping_says_so(mapped):
-    rounds = MAPPING.replace("{from: Units, type: decimal}", "{from: Units, type: decimal, round: true}")
+def test_decimals_beyond_the_eighteenth_are_rounded_and_it_is_said(mapped):
     for cell, value in (
         ("0.12345678901234567850", "0.123456789012345679"),
         ("0.1234567890123456784999", "0.123456789012345678"),
     ):
-        ledger = mapped(rounds, row(units=cell))
+        ledger = mapped(MAPPING, row(units=cell))
         assert shown(ledger)[0]["in_qty"] == value
         assert ledger.warnings == ("made.csv:2: Units has more than 18 decimals in 1 row(s); rounded",)
+    with pytest.raises(Problems, match=r"^made\.csv:2:4: Units '1\.5e-18' has more than 18 decimals$"):
+        mapped(MAPPING, row(units="1.5e-18"))
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from made_mapping import HEAD, MAPPING, folder_of, read_by, shown
 
 from conftest import ROOT
 from lotlaw.importers import lint
-from lotlaw.source import read_yaml
+from lotlaw.ledger import read
+from lotlaw.source import Problems, read_yaml
 
 INNER = ("seq", "file", "account", "date", "timestamp", "line")
 
@@ -57,3 +60,37 @@ def test_who_reads_a_file_by_a_locked_mapping_need_not_read_its_tests(reads, tmp
     lint.lock(folder_of(tmp_path, made=MAPPING + TEST))
     ledger = reads(MAPPING + TEST, HEAD + "2025-01-04,in,BTC,1\n")
     assert shown(ledger, *INNER) == [{"kind": "transfer_in", "in_asset": "BTC", "in_qty": "1"}]
+
+
+# Several files
+
+
+def test_files_that_say_the_same_are_refused_together(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    other = MAPPING.replace("made.up", "made.orders").replace("[When,", "[Extra, When,")
+    rules = folder_of(tmp_path, made=MAPPING + "exclusive_with: [made.orders]\n", orders=other)
+    Path("a.csv").write_text(HEAD + "2025-01-04,in,BTC,1\n2025-01-06,in,BTC,1\n")
+    Path("b.csv").write_text("Extra," + HEAD + ",2025-01-05,in,BTC,1\n")
+    Path("c.csv").write_text("Extra," + HEAD + ",2025-01-07,in,BTC,1\n")
+    said = r"^a\.csv: b\.csv \(made\.orders\) says the same as this file \(made\.up\) for the same account and days"
+    with pytest.raises(Problems, match=said):
+        read(["b.csv", "a.csv"], rules=rules)
+    assert read(["c.csv", "a.csv"], rules=rules).rows.height == 3
+    assert read(["b.csv", "a.csv"], rules=rules, answers={"b.csv": {"account": "mine"}}).rows.height == 3
+
+
+def test_answers_for_what_is_not_there_are_not_lost_in_silence(reads):
+    ledger = reads(MAPPING, HEAD + "2025-01-04,in,BTC,1\n", answers={"made.csv": {"account": "x"}, "maid.csv": {}})
+    assert ledger.rows["account"].to_list() == ["x"]
+    (said,) = ledger.warnings
+    assert said.startswith("answers for 'maid.csv', which is neither a file that is read nor a mapping (did you mean")
+
+
+def test_ids_stay_when_a_mapping_is_corrected(reads):
+    text = HEAD + "2025-01-04,in,BTC,1\n2025-01-04,in,BTC,1\n2025-01-05,in,ETH,2\n"
+    ids = reads(MAPPING, text, ids=True).rows["event_id"].to_list()
+    corrected = MAPPING.replace("kind: transfer_in", "kind: income, income_type: staking").replace(
+        "  text: ", "  also: {from: Coin, type: symbol}\n  text: "
+    )
+    assert len(set(ids)) == 3
+    assert reads(corrected, text, ids=True).rows["event_id"].to_list() == ids

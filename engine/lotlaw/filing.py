@@ -57,7 +57,7 @@ def file_years(
     person, document = read_taxpayer(taxpayer)
     tell(f"reading {', '.join(path.name for path in files)}")
     with ThreadPoolExecutor(max_workers=1) as reader:
-        reading = reader.submit(read, files, zone=person["timezone"], rules=rules)
+        reading = reader.submit(read, files, zone=person["timezone"], rules=rules, answers=person["imports"])
         for year in years:
             checked(year, rules)
         folders = _folders(out, years, force=force) if out else {}
@@ -106,7 +106,8 @@ def recompute(path: Path, rules: Path | None = None) -> Return:
             path, "made by other rules than these; file it again, or give the rules it was made by with --rules"
         )
     entries, person = said["files"], said["taxpayer"]
-    ledger = read([_same_file(path, entry) for entry in entries], zone=person["timezone"], rules=rules)
+    files = [_same_file(path, entry) for entry in entries]
+    ledger = read(files, zone=person["timezone"], rules=rules, answers=person["imports"])
     called = tuple(replace(file, name=entry["name"]) for file, entry in zip(ledger.files, entries, strict=True))
     return compute(year, replace(ledger, files=called), person, said["method"], cents=said["cents"])
 
@@ -146,8 +147,8 @@ def import_files(
 
     if out.is_file() and not is_canonical(out):
         raise refuse(out, "is here already, and lotlaw did not write it; name another file")
-    zone = read_taxpayer(taxpayer)[0]["timezone"] if taxpayer else normalised({"filing_status": ""})["timezone"]
-    ledger = read(files, zone=zone, rules=rules, source=source, ids=True)
+    person = read_taxpayer(taxpayer)[0] if taxpayer else normalised({"filing_status": ""})
+    ledger = read(files, zone=person["timezone"], rules=rules, source=source, answers=person["imports"], ids=True)
     try:
         write_canonical(ledger, out)
     except OSError as error:

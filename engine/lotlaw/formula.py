@@ -176,8 +176,9 @@ class _Plain(ast.NodeTransformer):
         call: ast.expr
         if isinstance(op, (ast.Is, ast.IsNot)) and isinstance(right, ast.Name) and right.id == "null":
             call = _called("is_null", [node.left])
-        elif isinstance(op, (ast.In, ast.NotIn)) and isinstance(right, (ast.Tuple, ast.List)):
-            call = _called("one_of", [node.left, *right.elts])
+        elif isinstance(op, (ast.In, ast.NotIn)):
+            words = right.elts if isinstance(right, (ast.Tuple, ast.List)) else [right]
+            call = _called("one_of", [node.left, *words])
         else:
             return node
         if isinstance(op, (ast.IsNot, ast.NotIn)):

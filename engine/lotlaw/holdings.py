@@ -39,7 +39,7 @@ def holdings_table(
     Problems.
     """
     person = read_taxpayer(taxpayer)[0] if taxpayer else normalised({"filing_status": ""})
-    ledger = read(files, zone=person["timezone"], rules=rules)
+    ledger = read(files, zone=person["timezone"], rules=rules, answers=person["imports"])
     year = _year_of(day, rules)
     held = match(ledger, year, person, until=day, held=True).holdings
     held = held.with_columns(term=term_on(year, person, day))
@@ -63,7 +63,7 @@ def _prices(path: Path) -> pl.DataFrame:
     if not set(PRICES) <= set(header.cells):
         found = ", ".join(header.cells)
         raise refused(text.name, f"prices have the columns {' and '.join(PRICES)}; found {found}", header.line)
-    given = cells(text, header, {name: header.cells.index(name) for name in PRICES}, None)
+    given = cells(text, header, {name: header.cells.index(name) for name in PRICES})
     given = given.with_columns(pl.col(PRICES).str.strip_chars().fill_null(""))
     priced = given.with_columns(price=pl.col("price").cast(pl.Decimal(38, 18), strict=False), said="price")
     problems = [p for words, wrong in _WRONG for p in _unpriced(text.name, words, priced.filter(wrong))]

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from lotlaw.importers import HOME, Imported, imported
-from lotlaw.source import Problem, Problems, data_root
+from lotlaw.importers import HOME, Answers, Imported, Request
+from lotlaw.importers.together import together
+from lotlaw.source import Problems, data_root
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,18 +70,17 @@ class Ledger:
 
 def read(
     paths: str | Path | Iterable[str | Path], zone: str = HOME, rules: str | Path | None = None,
-    source: str | None = None, *, ids: bool = False,
+    source: str | None = None, *, answers: Answers | None = None, ids: bool = False,
 ) -> Ledger:  # fmt: skip
     """Read exports and simple ledgers, mixed, into one ledger; instants count on their date in `zone`.
 
     `rules` is the folder of rules (default: those that come with lotlaw), `source` forces a mapping on every file,
-    `ids` adds the stable `event_id`. Files that overlap count each event once. Raises Problems, all of all files at
-    once.
+    `answers` are what mappings ask the user (`imports` of taxpayer.yaml), `ids` adds the stable `event_id`. Files that
+    overlap count each event once. Raises Problems, all of all files at once.
     """
     folder = Path(rules) if rules else data_root() / "rules"
-    files = _imported(
-        [paths] if isinstance(paths, (str, Path)) else list(paths), folder / "sources", zone, source, ids=ids
-    )
+    request = Request(zone, source, answers or {}, identified=ids)
+    files, notes = together([paths] if isinstance(paths, (str, Path)) else list(paths), folder / "sources", request)
     from lotlaw.importers.classes import OPTION, classified, known
     from lotlaw.importers.options import contracts
 
@@ -90,7 +90,7 @@ def read(
         raise Problems(problems)
     options = contracts((asset for asset, klass in classes.items() if klass == OPTION), assets.options)
     rows, warnings, doubts = _across(files, classes, options, zone)
-    warnings = [*(note for file in files for note in (*file.notes, *_reviews(file))), *warnings]
+    warnings = [*notes, *(note for file in files for note in (*file.notes, *_reviews(file))), *warnings]
     rows = _table(rows, ids=ids)
     return Ledger(rows, tuple(map(_source_file, files)), classes, tuple(warnings), tuple(doubts), options)
 
@@ -121,34 +121,6 @@ def _said_of_files(ledger: Ledger) -> Iterator[str]:
         yield f"{file.name}: {file.rows:,} rows by {file.source} (version {file.version})"
         yield from (f"  {count:>9,} {kind}" for of, kind, count in kinds if of == number)
         yield from (f"  {count:>9,} left out: {why}" for why, count in file.skipped.items())
-
-
-def _imported(paths: Sequence[str | Path], folder: Path, zone: str, source: str | None, *, ids: bool) -> list[Imported]:
-    """Every file, each event once. One that shares days with another of its kind is read again, to tell rows apart."""
-    from lotlaw.importers.detect import signatures
-    from lotlaw.importers.identity import identified, once, overlapping, repeated
-
-    known = signatures(folder)
-    problems: list[Problem] = []
-    files: list[Imported] = []
-    for path in paths:
-        try:
-            once_only = not Path(path).is_file()
-            files.append(imported(path, known, zone, source, identified=ids or once_only))
-        except Problems as error:
-            problems += error.problems
-    if problems:
-        raise Problems(problems)
-    problems = [p for file in files for p in repeated(file)]
-    shared = overlapping(files)
-    for n in shared:
-        if "_cells" not in files[n].rows.columns:
-            files[n] = imported(paths[n], known, zone, source, identified=True)
-    files = [identified(file) if ids or n in shared else file for n, file in enumerate(files)]
-    files, more = once(files, shared)
-    if problems or more:
-        raise Problems([*problems, *more])
-    return files
 
 
 def _table(rows: pl.DataFrame, *, ids: bool) -> pl.DataFrame:

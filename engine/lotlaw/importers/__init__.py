@@ -7,24 +7,27 @@ reading. A file is imported whole or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lotlaw.source import Problem, Problems
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from lotlaw.importers.columns import Binding
+    from lotlaw.importers.binding import Binding
     from lotlaw.importers.detect import Signature
     from lotlaw.importers.files import Text
     from lotlaw.importers.language import Importer
 
 HOME = "America/New_York"
 """The zone whose date counts where a taxpayer names none."""
+
+Answers = Mapping[str, Mapping[str, Any]]
+"""By file name or mapping id: the user's answers by name, each a text, or a list of them."""
 
 
 @dataclass(frozen=True)
@@ -51,35 +54,44 @@ class _Table:
     notes: tuple[str, ...]
     importer: Importer
     binding: Binding
-    above: Mapping[str, str]
+    said: Mapping[str, str]
     problems: list[Problem]
 
 
-def imported(
-    path: str | Path, known: Sequence[Signature], zone: str, source: str | None = None, *, identified: bool = False
-) -> Imported:
-    """The rows of a file, by the mapping that knows its header or the one of the name `source`.
+@dataclass(frozen=True)
+class Request:
+    """How files are to be read.
 
-    Instants count on their date in `zone`; `identified` adds `_cells`. Raises Problems, all that the file has.
+    Instants count on their date in `zone`, `source` forces a mapping, `answers` are the user's
+    (`lotlaw.importers.answers`), `identified` adds `_cells`.
     """
+
+    zone: str = HOME
+    source: str | None = None
+    answers: Answers = field(default_factory=dict)
+    identified: bool = False
+
+
+def imported(path: str | Path, known: Sequence[Signature], request: Request) -> Imported:
+    """The rows of a file, by the mapping that knows its header. Raises Problems, all that the file has."""
     from lotlaw.importers.files import read_text
 
-    return imported_text(partial(read_text, path), known, zone, source, identified=identified)
+    return imported_text(partial(read_text, path), known, request)
 
 
-def imported_text(
-    read: Callable[[], Text], known: Sequence[Signature], zone: str, source: str | None = None, *,
-    identified: bool = False,
-) -> Imported:  # fmt: skip
-    """The same of a file that `read` gives."""
+def imported_text(read: Callable[[], Text], known: Sequence[Signature], request: Request) -> Imported:
+    """The rows of a file that `read` gives."""
+    from lotlaw.importers import answers
     from lotlaw.importers.check import finished
     from lotlaw.importers.clock import clock
     from lotlaw.importers.events import events
     from lotlaw.importers.scope import scope
 
-    table, frame = _table(read, known, source, identified=identified)
+    table, frame = _table(read, known, request)
     importer = table.importer
-    seen = scope(importer, table.binding, table.name, clock(importer.formats, importer.zone, zone), table.above)
+    given = answers.answered(importer, table.name, request.answers)
+    time = clock(answers.formats(importer, given), answers.zone(importer, given), request.zone)
+    seen = scope(importer, table.binding, table.name, time, {**table.said, **given})
     written = events(seen, frame)
     del frame
     rows, more = finished(seen, written)
@@ -90,29 +102,29 @@ def imported_text(
     return Imported(table.name, table.sha256, importer, rows, written.skipped, table.notes)
 
 
-def _table(
-    read: Callable[[], Text], known: Sequence[Signature], source: str | None, *, identified: bool
-) -> tuple[_Table, pl.DataFrame]:
+def _table(read: Callable[[], Text], known: Sequence[Signature], request: Request) -> tuple[_Table, pl.DataFrame]:
     """A file's values, and what else is known of it; its text is let go of."""
-    from lotlaw.importers.columns import bind
+    from lotlaw.importers.binding import bind
     from lotlaw.importers.detect import recognise
     from lotlaw.importers.mapping import load
-    from lotlaw.importers.reading import above
+    from lotlaw.importers.reading import above, named
 
     text = read()
-    found = recognise(text, known, source)
+    found = recognise(text, known, request.source)
     importer = load(found.signature.path)
     binding = bind(importer, text.name, found.header)
-    values, problems, notes = _values(text, importer, binding, identified=identified)
-    lines = above(text, found.header, importer.reading.preamble)
+    values, problems, notes = _values(text, importer, binding, identified=request.identified)
+    reading = importer.reading
+    said = {**above(text, found.header, reading.preamble), **named(text, reading.filename)}
     notes = [*text.notes, *notes]
-    return _Table(text.name, text.digest.result(), tuple(notes), importer, binding, lines, problems), values
+    return _Table(text.name, text.digest.result(), tuple(notes), importer, binding, said, problems), values
 
 
 def _values(
     text: Text, importer: Importer, binding: Binding, *, identified: bool
 ) -> tuple[pl.DataFrame, list[Problem], list[str]]:
     """The cells as values; cells that are none; what was rounded."""
+    from lotlaw.importers.binding import telling
     from lotlaw.importers.columns import typed
     from lotlaw.importers.plain import plain
     from lotlaw.importers.reading import cells
@@ -120,15 +132,16 @@ def _values(
     frame = None if identified else plain(text, importer, binding)
     if frame is not None:
         return frame, [], []
-    raw = cells(text, binding.header, binding.fields, importer.reading.stop_at)
-    return typed(importer, binding, text.name, raw.with_columns(_cells()) if identified else raw)
+    apart = {f"_{n}": n for n in telling(importer, binding)} if identified else {}
+    raw = cells(text, binding.header, {**binding.fields, **apart}, importer.reading)
+    return typed(importer, binding, text.name, raw.with_columns(_cells(apart)).drop(apart) if identified else raw)
 
 
-def _cells() -> pl.Expr:
-    """What a row's cells say, as one text."""
+def _cells(apart: Iterable[str]) -> pl.Expr:
+    """What tells a row from others, as one text."""
     import polars as pl
 
-    return pl.concat_str(pl.exclude("line").str.strip_chars().fill_null(""), separator="\x1f").alias("_cells")
+    return pl.concat_str(pl.col(*apart).str.strip_chars().fill_null(""), separator="\x1f").alias("_cells")
 
 
 def _in_order(rows: pl.DataFrame, order: str) -> pl.DataFrame:

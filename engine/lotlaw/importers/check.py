@@ -16,7 +16,7 @@ from lotlaw.formula import Formula
 from lotlaw.importers.canonical import NUMBERS, Case, Choice, table
 from lotlaw.importers.clock import when
 from lotlaw.importers.events import Written, plain
-from lotlaw.importers.language import TIME, Rule
+from lotlaw.importers.language import ACCOUNT, TIME, Rule
 from lotlaw.importers.problems import SHOWN, named, quoted
 from lotlaw.importers.scope import Scope
 from lotlaw.source import Problem
@@ -46,7 +46,7 @@ class Check:
 def finished(scope: Scope, written: Written) -> tuple[pl.DataFrame, list[Problem]]:
     """The canonical rows, without columns that are empty throughout, and every row that breaks a rule of the table."""
     rows, problems = _dated(scope, written)
-    rows = _valued(rows)
+    rows = _valued(_called(scope, rows))
     rows = rows.select(c for c in rows.columns if c in OWN or rows[c].null_count() < rows.height)
     rows = rows.with_columns(pl.lit(None, dtype=table().dtype(c)).alias(c) for c in ALWAYS if c not in rows.columns)
     kinds = rows["kind"].unique().drop_nulls().to_list()
@@ -84,6 +84,14 @@ def _bad_time(scope: Scope, label: str, cell: str | None) -> str:
     ):
         return f"{label} {quoted(cell)} does not say its zone; end it with Z or an offset like -05:00"
     return f"{label} {quoted(cell)} is not a date; write it like 2025-03-31, or like 2025-03-31T14:05:00Z"
+
+
+def _called(scope: Scope, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with the user's name for the account, if there is one."""
+    name = scope.names.get(ACCOUNT)
+    if not isinstance(name, str) or ACCOUNT not in rows.columns:
+        return rows
+    return rows.with_columns(pl.when(pl.col(ACCOUNT).is_not_null()).then(pl.lit(name)).alias(ACCOUNT))
 
 
 def _valued(rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,20 +1,29 @@
 """When: text as a day, or as an instant that counts on its date in the taxpayer's zone.
 
 Formats are tried in the order a mapping gives them; one without an hour is a day. `iso` is a date, or an instant with
-or without offset. An instant without offset stands in the mapping's zone; a mapping that names none refuses it. Where
-clocks go back, the earlier of two readings counts; one that clocks leave out is refused.
+or without offset; `epoch` counts seconds from 1970, `epoch_ms` thousandths, `excel_serial` days as Excel does; %Z is an
+American abbreviation such as EST. An instant without offset stands in the mapping's zone; a mapping that names none
+refuses it. Where clocks go back, the earlier of two readings counts; one that clocks leave out is refused.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
 from lotlaw.source import Place, Problem, Problems
 
 ISO = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M")
+EPOCH, EPOCH_MS, SERIAL = "epoch", "epoch_ms", "excel_serial"
+MICROSECONDS = {EPOCH: 10**6, EPOCH_MS: 10**3, SERIAL: 24 * 3_600 * 10**6}
+"""How many microseconds are one of what a number counts."""
+OFFSETS = {
+    "UTC": "+00:00", "GMT": "+00:00", "EST": "-05:00", "EDT": "-04:00", "CST": "-06:00", "CDT": "-05:00",
+    "MST": "-07:00", "MDT": "-06:00", "PST": "-08:00", "PDT": "-07:00", "AKST": "-09:00", "AKDT": "-08:00",
+    "HST": "-10:00",
+}  # fmt: skip
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 
@@ -72,7 +81,7 @@ def day(text: pl.Expr, clock: Clock) -> pl.Expr:
 
 
 def _hours(form: str) -> bool:
-    return "%H" in form or "%I" in form
+    return "%H" in form or "%I" in form or form in MICROSECONDS
 
 
 def _parsed(text: pl.Expr, form: str, clock: Clock) -> tuple[pl.Expr, pl.Expr]:
@@ -81,12 +90,33 @@ def _parsed(text: pl.Expr, form: str, clock: Clock) -> tuple[pl.Expr, pl.Expr]:
     if not _hours(form):
         return text.str.to_date(form, strict=False), none
     cell = text.str.replace(r"^(\d{4}-\d\d-\d\d) ", "${1}T") if form in ISO else text
-    if "z" in form:
+    if form in (EPOCH, EPOCH_MS):
+        instant = _counted(cell, form).dt.replace_time_zone("UTC")
+    elif "Z" in form:
+        instant = _abbreviated(cell).str.to_datetime(
+            form.replace("%Z", "%z"), time_unit="us", time_zone="UTC", strict=False
+        )
+    elif "z" in form:
         instant = cell.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False)
     elif clock.zone is None:
         return pl.lit(None, dtype=pl.Date), none
     else:
-        naive = cell.str.to_datetime(form, time_unit="us", strict=False)
+        naive = _counted(cell, form) if form == SERIAL else cell.str.to_datetime(form, time_unit="us", strict=False)
         local = naive.dt.replace_time_zone(clock.zone, ambiguous="earliest", non_existent="null")
         instant = local.dt.convert_time_zone("UTC")
     return instant.dt.convert_time_zone(clock.home).dt.date(), instant
+
+
+def _counted(cell: pl.Expr, form: str) -> pl.Expr:
+    """What a number counts: microseconds from its first day, as a datetime without zone."""
+    number = cell.str.extract(r"^(\d{1,13}(?:\.\d+)?)$").cast(pl.Decimal(38, 18), strict=False)
+    first = datetime(1899, 12, 30) if form == SERIAL else datetime(1970, 1, 1)  # noqa: DTZ001
+    counted = (number * MICROSECONDS[form]).round(0, mode="half_away_from_zero").cast(pl.Int64, strict=False)
+    return pl.lit(first).cast(pl.Datetime("us")) + counted.cast(pl.Duration("us"))
+
+
+def _abbreviated(cell: pl.Expr) -> pl.Expr:
+    """A cell with the offset that an abbreviation at its end stands for."""
+    name = cell.str.extract(r"([A-Z]{3,4})$")
+    offset = name.replace_strict(OFFSETS, default=None, return_dtype=pl.String)
+    return pl.concat_str(cell.str.replace(r"[A-Z]{3,4}$", ""), offset)

@@ -1,130 +1,27 @@
-"""Find a mapping's columns in a header, and turn their cells into exact values, collecting every cell that is none.
+"""Turn the cells of a mapping's columns into exact values, collecting every cell that is none.
 
 Types: `text`, `symbol` (text under the mapping's names for assets), `decimal` (as exports decorate it: `$`, thousands,
-parentheses, a unit), and the plain ones of hand-written ledgers: `quantity` (more than zero), `amount` (not below
-zero), `signed`, `date`, `acquired` (a date, VARIOUS, INHERITED or UNKNOWN), `flag` (yes or no). Every column is tried
-as it stands first; only one with odd cells is looked at closer.
+parentheses, a unit; rounded at the last decimal that is kept, which is said), and the plain ones of hand-written
+ledgers: `quantity` (more than zero), `amount` (not below zero), `signed`, `date`, `acquired` (a date, VARIOUS,
+INHERITED or UNKNOWN), `flag` (yes or no). Every column is tried as it stands first; only one with odd cells is looked
+at closer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-
 import polars as pl
 
 from lotlaw.formula import did_you_mean
-from lotlaw.importers.canonical import PROVENANCE, table
+from lotlaw.importers.binding import Binding
 from lotlaw.importers.language import Column, Importer
 from lotlaw.importers.problems import SHOWN, named, quoted
-from lotlaw.importers.reading import Header
 from lotlaw.readings.text import DECIMAL, DECIMALS, NO_NUMBER, number, too_fine
-from lotlaw.source import Place, Problem, Problems
+from lotlaw.source import Problem
 
 ACQUIRED = ("VARIOUS", "INHERITED", "UNKNOWN")
 PLAIN = ("quantity", "amount", "signed")
-_TYPES = {
-    "quantity": "quantity",
-    "usd": "amount",
-    "usd_signed": "signed",
-    "date": "date",
-    "acquired": "acquired",
-    "flag": "flag",
-}
+POWER = r"\d[eE][-+]?\d"
 _FLAGS = {"yes": True, "true": True, "y": True, "1": True, "no": False, "false": False, "n": False, "0": False}
-
-
-@dataclass(frozen=True)
-class Binding:
-    """Where a mapping's columns stand in one header: field numbers from 0, and what patterns caught of the names."""
-
-    columns: Mapping[str, Column]
-    fields: Mapping[str, int]
-    caught: Mapping[str, str]
-    header: Header
-
-    def label(self, alias: str) -> str:
-        """The name that the file gives a column."""
-        return self.header.cells[self.fields[alias]] if alias in self.fields else alias
-
-
-def bind(importer: Importer, name: str, header: Header) -> Binding:
-    """Find the columns. Raises Problems where one is missing, stands twice or (in a strict mapping) is unknown."""
-    columns = {column.alias: column for column in importer.columns}
-    found = {column.alias: _where(column, header.cells) for column in importer.columns}
-    if importer.reading.canonical:
-        taken = {header.cells[place[0]] for place in found.values() if place}
-        for column in _canonical(header, taken | set(columns)):
-            columns[column.alias], found[column.alias] = column, (header.cells.index(column.names[0]), "")
-    problems = [*_missing(importer, name, header, found), *_twice(importer, name, header, found)]
-    if importer.reading.strict:
-        problems += _strangers(importer, name, header, found)
-    if problems:
-        raise Problems(problems)
-    caught = {f"{alias}_hdr": place[1] for alias, place in found.items() if place and place[1]}
-    return Binding(columns, {alias: place[0] for alias, place in found.items() if place}, caught, header)
-
-
-def _where(column: Column, cells: tuple[str, ...]) -> tuple[int, str] | None:
-    """The first of the column's names that the header has: its field, and what a pattern caught of the name."""
-    for name in column.names:
-        if not name.startswith("/"):
-            if name in cells:
-                return cells.index(name), ""
-            continue
-        hits = pl.Series(cells).str.extract(f"^(?:{name.strip('/')})$", 1)
-        if hits.is_not_null().any():
-            field = int(hits.is_not_null().arg_true()[0])
-            return field, str(hits[field])
-    return None
-
-
-def _canonical(header: Header, taken: set[str]) -> Iterator[Column]:
-    """The header's columns that the canonical table has too, to be taken under their own names."""
-    known = table()
-    for cell in dict.fromkeys(header.cells):
-        if cell in known.formats and cell not in taken and cell not in PROVENANCE:
-            yield Column(cell, (cell,), _TYPES.get(known.formats[cell], "text"), True, known.words.get(cell, ()))
-
-
-def _missing(
-    importer: Importer, name: str, header: Header, found: Mapping[str, tuple[int, str] | None]
-) -> Iterator[Problem]:
-    for column in importer.columns:
-        if found[column.alias] is None and not column.optional:
-            names = " or ".join(quoted(n) for n in column.names)
-            yield Problem(Place(name, header.line), f"no column {names}, which {importer.id} needs")
-
-
-def _twice(
-    importer: Importer, name: str, header: Header, found: Mapping[str, tuple[int, str] | None]
-) -> Iterator[Problem]:
-    used = {header.cells[place[0]] for place in found.values() if place}
-    for cell in dict.fromkeys(c for c in header.cells if c and (c in used or importer.reading.strict)):
-        fields = [n for n, other in enumerate(header.cells, 1) if other == cell]
-        if len(fields) > 1:
-            numbers = " and ".join(map(str, fields))
-            yield Problem(
-                Place(name, header.line, fields[1]), f"column {quoted(cell)} stands twice, in fields {numbers}"
-            )
-
-
-def _strangers(
-    importer: Importer, name: str, header: Header, found: Mapping[str, tuple[int, str] | None]
-) -> Iterator[Problem]:
-    taken = {place[0] for place in found.values() if place}
-    known = [n for column in importer.columns for n in column.names]
-    if importer.reading.canonical:
-        known += [n for n in table().formats if n not in PROVENANCE]
-    for n, cell in enumerate(header.cells):
-        if (
-            cell
-            and n not in taken
-            and not (importer.reading.canonical and cell in PROVENANCE)
-            and cell not in header.cells[:n]
-        ):
-            hint = did_you_mean(cell, known) or f"; {importer.id} knows {', '.join(dict.fromkeys(known))}"
-            yield Problem(Place(name, header.line, n + 1), f"unknown column {quoted(cell)}{hint}")
 
 
 def typed(
@@ -137,7 +34,7 @@ def typed(
     if importer.reading.escaped:
         frame = frame.with_columns(pl.col(pl.String).str.replace(r"^'([=+\-@\t\r'])", "$1"))
     fine = _too_fine(binding, aliases, raw)
-    rounded = [alias for alias in fine if binding.columns[alias].rounds]
+    rounded = _rounded(binding, raw, fine)
     odd = [
         a
         for a in aliases
@@ -145,7 +42,9 @@ def typed(
     ]
     frame = frame.with_columns(_closer(binding.columns[alias], raw[alias]).alias(alias) for alias in odd)
     found = [_unread(binding, name, alias, raw, frame) for alias in odd]
-    found += [_decimals(binding, name, a, raw, lines) for a, lines in fine.items() if a not in rounded]
+    found += [
+        _decimals(binding, name, a, raw, [n for n in lines if n not in rounded.get(a, ())]) for a, lines in fine.items()
+    ]
     found += [_wrong_sign(binding, name, a, frame, fine.get(a, [])) for a in aliases]
     found += [_empty(binding, name, alias, raw) for alias in aliases if frame[alias].null_count()]
     lines = [line for _, bad in found for line in bad]
@@ -154,10 +53,20 @@ def typed(
     if importer.symbols or importer.symbol_patterns:
         frame = frame.with_columns(_symbols(importer, frame[a]) for a in aliases if binding.columns[a].type == "symbol")
     notes = [
-        f"{name}:{fine[a][0]}: {binding.label(a)} has more than 18 decimals in {len(fine[a]):,} row(s); rounded"
-        for a in rounded
+        f"{name}:{lines[0]}: {binding.label(a)} has more than {DECIMALS} decimals in {len(lines):,} row(s); rounded"
+        for a, lines in rounded.items()
     ]
     return frame, [p for problems, _ in found for p in problems], notes
+
+
+def _rounded(binding: Binding, raw: pl.DataFrame, fine: dict[str, list[int]]) -> dict[str, list[int]]:
+    """By column, the lines whose numbers are rounded: those of exports, where no power of ten stands behind them."""
+    plain = {
+        alias: raw.filter(pl.col("line").is_in(lines) & ~pl.col(alias).str.contains(POWER))["line"].to_list()
+        for alias, lines in fine.items()
+        if binding.columns[alias].type == "decimal"
+    }
+    return {alias: lines for alias, lines in plain.items() if lines}
 
 
 def _has_odd(column: Column) -> bool:
@@ -198,12 +107,11 @@ def _closer(column: Column, raw: pl.Series) -> pl.Series:
     """A column with cells that are no values as they stand: blanks, and the decorations of its type, taken off."""
     frame = raw.rename(column.alias).to_frame()
     cell = pl.col(column.alias).str.strip_chars()
-    if column.rounds:
+    if column.type == "decimal":
         cell = cell.str.replace(r"(\.\d{18})[0-4]\d*", "$1").str.replace(r"(\.\d{18})[5-9]\d*", "${1}9")
+        return frame.select(number(cell)).to_series()
     if column.type == "flag":
         cell = cell.str.to_lowercase()
-    if column.type == "decimal":
-        return frame.select(number(cell)).to_series()
     return frame.select(cell).select(as_it_stands(column, pl.col(column.alias))).to_series()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ from lotlaw.formula import did_you_mean
 from lotlaw.importers.files import Text
 from lotlaw.importers.mapping import load
 from lotlaw.importers.problems import refused
-from lotlaw.importers.reading import Header, head, rows_of
+from lotlaw.importers.reading import Header, folded, head, rows_of
 from lotlaw.source import Problems, parse_yaml, shown
 
+BODY = re.compile(r"^(?:columns|sections):", re.MULTILINE)
+"""Where the part of a mapping begins that recognising a file has no use for."""
 WITHIN = 25
 """Lines in which a header is looked for, unless a mapping says otherwise."""
 ABOVE = 5
@@ -23,15 +27,42 @@ SEPARATORS = (",", ";", "\t")
 
 @dataclass(frozen=True)
 class Signature:
-    """What a mapping is recognised by: names that its header must have and must not have, and the title above it."""
+    """What a mapping is recognised by: names that its header must have and must not have, and the title above it.
+
+    Of `any_of` the header must have one set in full.
+    """
 
     path: Path
     id: str
     title: str
     header: frozenset[str]
+    any_of: tuple[frozenset[str], ...]
     without: frozenset[str]
     under: str | None
     within: int
+    any_case: bool
+
+    def fit(self, cells: Iterable[str]) -> int:
+        """How many of the names that the mapping asks for are there; 0 if the header is not its own."""
+        lacking, names = self.lacking(cells), self.names(cells)
+        if lacking or self.without & names:
+            return 0
+        return len(self.header) + max((len(choice) for choice in self.any_of if choice <= names), default=0)
+
+    def lacking(self, cells: Iterable[str]) -> frozenset[str]:
+        """The names that are not there; of `any_of`, those of the nearest set."""
+        names = self.names(cells)
+        choices = [choice - names for choice in self.any_of]
+        return (self.header - names) | min(choices, key=len, default=frozenset())
+
+    def there(self, cells: Iterable[str]) -> float:
+        """Which share of the names is there."""
+        wanted = len(self.header) + min(map(len, self.any_of), default=0)
+        return max(wanted - len(self.lacking(cells)), 0) / wanted
+
+    def names(self, cells: Iterable[str]) -> set[str]:
+        """A header's cells as they are compared."""
+        return {folded(cell, self.any_case) for cell in cells}
 
 
 @dataclass(frozen=True)
@@ -52,16 +83,23 @@ def signature(path: Path) -> Signature:
     said: Any = None
     try:
         said = parse_yaml(
-            path.read_text(encoding="utf-8-sig").split("\ncolumns:", 1)[0], shown(path), text_only=True
+            BODY.split(path.read_text(encoding="utf-8-sig"), maxsplit=1)[0], shown(path), text_only=True
         ).value
         detect = said["detect"]
+        any_case = str(detect.get("any_case")).lower() in ("true", "yes")
+        names = partial(_names, any_case=any_case)
         return Signature(
-            path, said["id"], said["title"], frozenset(detect["header"]), frozenset(detect.get("without", ())),
-            detect.get("under"), int(detect.get("within", WITHIN)),
+            path, said["id"], said["title"], names(detect.get("header", ())),
+            tuple(names(choice) for choice in detect.get("any_of", ())), names(detect.get("without", ())),
+            detect.get("under"), int(detect.get("within", WITHIN)), any_case,
         )  # fmt: skip
     except (OSError, UnicodeDecodeError, LookupError, TypeError, ValueError, Problems):
         load(path)
         raise refused(shown(path), "id, title and detect must stand above `columns:`") from None
+
+
+def _names(said: Iterable[str], *, any_case: bool) -> frozenset[str]:
+    return frozenset(folded(name, any_case) for name in said)
 
 
 def recognise(text: Text, known: Sequence[Signature], forced: str | None = None) -> Found:
@@ -73,7 +111,8 @@ def recognise(text: Text, known: Sequence[Signature], forced: str | None = None)
         raise refused(text.name, said if known else "there are no mappings to read it with in the folder of rules")
     start = head(text)
     found = [f for separator in SEPARATORS if separator in start for f in _found(start, separator, tried)]
-    best = [f for f in found if len(f.signature.header) == max(len(f.signature.header) for f in found)]
+    most = max((f.signature.fit(f.header.cells) for f in found), default=0)
+    best = [f for f in found if f.signature.fit(f.header.cells) == most]
     fitting = {f.signature.id: f for f in reversed(best)}
     if len(fitting) > 1:
         both = " and ".join(sorted(fitting))
@@ -89,10 +128,9 @@ def _found(start: str, separator: str, tried: Iterable[Signature]) -> Iterator[F
     under = {s.id: _below(s.under, lines[: s.within]) for s in tried if s.under}
     possible = [s for s in tried if s.id not in under or under[s.id]]
     for row in rows_of(start, separator, max((s.within for s in possible), default=0)):
-        names = set(row.cells)
         for signature in possible:
             placed = row.line <= signature.within and (signature.id not in under or row.line in under[signature.id])
-            if placed and signature.header <= names and not signature.without & names:
+            if placed and signature.fit(row.cells):
                 yield Found(signature, row)
 
 
@@ -109,7 +147,7 @@ def _unknown(text: Text, start: str, tried: Iterable[Signature]) -> Problems:
     rows = [row for separator in SEPARATORS for row in rows_of(start, separator, WITHIN)]
     if not rows:
         return refused(text.name, "no header in its first lines; is this a CSV export?")
-    pairs = [(len(s.header & set(row.cells)) / len(s.header), -n, row, s) for row in rows for n, s in enumerate(tried)]
+    pairs = [(s.there(row.cells), -n, row, s) for row in rows for n, s in enumerate(tried)]
     share, _, row, nearest = max(pairs, key=lambda pair: pair[:2])
     if not share:
         row = max(rows, key=lambda row: sum(map(bool, row.cells)))
@@ -121,11 +159,11 @@ def _unknown(text: Text, start: str, tried: Iterable[Signature]) -> Problems:
 
 def _why_not(row: Header, nearest: Signature) -> str:
     """What keeps a header from being a mapping's."""
-    lacking = [f"'{name}'{_instead(name, row, nearest)}" for name in sorted(nearest.header - set(row.cells))]
+    lacking = [f"'{name}'{_instead(name, row, nearest)}" for name in sorted(nearest.lacking(row.cells))]
     if lacking:
         return f"which needs {', '.join(lacking)} too"
-    if nearest.without & set(row.cells):
-        return f"which has no {_listed(sorted(nearest.without & set(row.cells)))}"
+    if nearest.without & nearest.names(row.cells):
+        return f"which has no {_listed(sorted(nearest.without & nearest.names(row.cells)))}"
     if nearest.under:
         return f"which stands under a line that matches '{nearest.under}'"
     return f"which is looked for in the first {nearest.within} lines"

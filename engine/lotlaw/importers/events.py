@@ -96,8 +96,15 @@ def _derived(scope: Scope, frame: pl.DataFrame) -> tuple[Scope, pl.DataFrame, li
 
 
 def _label(of: Value, values: Values) -> pl.Expr:
-    labels = values.labels
-    return column(of).replace_strict(list(labels), list(labels.values()), default=None, return_dtype=pl.String)
+    """The label of each cell; of several beginnings that a cell has, the longest one's. '' stands for an empty cell."""
+    labels, cell = values.labels, column(of)
+    if values.by_prefix:
+        label: Any = pl.lit(None, dtype=pl.String)
+        for prefix in sorted((p for p in labels if p), key=len):
+            label = pl.when(cell.str.starts_with(prefix)).then(pl.lit(labels[prefix])).otherwise(label)
+    else:
+        label = cell.replace_strict(list(labels), list(labels.values()), default=None, return_dtype=pl.String)
+    return pl.when(cell.is_null()).then(pl.lit(labels[""])).otherwise(label) if "" in labels else label
 
 
 def _known(scope: Scope, frame: pl.DataFrame, values: Values, name: str) -> tuple[pl.DataFrame, list[Problem]]:

@@ -52,12 +52,13 @@ def overlapping(files: Sequence[Imported]) -> set[int]:
     found = set()
     for n, file in enumerate(files):
         for m, other in enumerate(files[:n]):
-            if file.importer.id == other.importer.id and _share_a_day(file.rows, other.rows):
+            if file.importer.id == other.importer.id and share_a_day(file.rows, other.rows):
                 found |= {n, m}
     return found
 
 
-def _share_a_day(a: pl.DataFrame, b: pl.DataFrame) -> bool:
+def share_a_day(a: pl.DataFrame, b: pl.DataFrame) -> bool:
+    """Whether a row of `b` stands between the first and the last day of `a`."""
     if not a.height or not b.height:
         return False
     first, last = a["date"].min(), a["date"].max()

@@ -96,8 +96,10 @@ def _fit(path: Path) -> list[Problem]:
     """Compute every formula of a mapping over no rows at all: what does not fit its columns shows."""
     import polars as pl
 
+    from lotlaw.importers import answers
+    from lotlaw.importers.binding import Binding
     from lotlaw.importers.clock import clock
-    from lotlaw.importers.columns import Binding, typed
+    from lotlaw.importers.columns import typed
     from lotlaw.importers.events import rehearse
     from lotlaw.importers.mapping import load
     from lotlaw.importers.reading import Header
@@ -110,8 +112,10 @@ def _fit(path: Path) -> list[Problem]:
     binding = Binding({c.alias: c for c in importer.columns}, {a: n for n, a in enumerate(aliases)}, caught, header)
     raw = pl.DataFrame(schema={"line": pl.Int32, **dict.fromkeys(aliases, pl.String)})
     frame, _, _ = typed(importer, binding, path.name, raw)
-    above = dict.fromkeys(importer.reading.preamble, "1")
-    seen = scope(importer, binding, path.name, clock(importer.formats, importer.zone, "UTC"), above)
+    given = answers.answered(importer, path.name, answers.examples(importer))
+    said = dict.fromkeys((*importer.reading.preamble, *importer.reading.filename), "1")
+    time = clock(answers.formats(importer, given), answers.zone(importer, given), "UTC")
+    seen = scope(importer, binding, path.name, time, {**said, **given})
     try:
         rehearse(seen, frame)
     except Problems as refused:

@@ -7,15 +7,15 @@ reach attributes, files or the network; patterns are matched in linear time. Sca
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
-from lotlaw.formula import Formula, Mistake, did_you_mean, parse, unknown
-from lotlaw.importers.canonical import table
-from lotlaw.importers.language import ORDERS, TIME, Column, Event, Group, Importer, Leg, Reading, Rule, Skip, Values
-from lotlaw.source import Document, Path_, Place, Problem, Problems, parse_yaml, read_yaml, shown
+from lotlaw.formula import Mistake, did_you_mean
+from lotlaw.importers.formulas import Formulas
+from lotlaw.importers.language import ACCOUNT, ORDERS, ByParam, Column, Importer, Param, Reading
+from lotlaw.source import Document, Path_, Problem, Problems, parse_yaml, read_yaml, shown
 
 TESTS = "\ntests:"
 """What the tests of a mapping begin with: nobody who reads a file needs them."""
@@ -46,14 +46,6 @@ def checked(path: Path) -> bool:
         return False
 
 
-@lru_cache(maxsize=1)
-def functions() -> Iterable[str]:
-    """The functions that formulas of mappings may call."""
-    from lotlaw.readings import text
-
-    return (*text.functions, "date_of")
-
-
 class _Assembly:
     """Builds an importer from its document, collecting problems on the way."""
 
@@ -61,41 +53,36 @@ class _Assembly:
         self.document, self.said = document, document.value
         self.problems: list[Problem] = []
         self.columns = tuple(_column(alias, said) for alias, said in self.said["columns"].items())
-        self.names = {c.alias for c in self.columns} | set(self.part("read").get("preamble", {}))
+        self.params = tuple(_param(name, said) for name, said in self.part("params").items())
+        read = self.part("read")
+        self.names = {c.alias for c in self.columns} | {p.name for p in self.params}
+        self.names |= {*read.get("preamble", {}), *read.get("filename", {})}
         self.names |= {f"{c.alias}_hdr" for c in self.columns if any(name.startswith("/") for name in c.names)}
-        self.legs: Mapping[str, Leg] = {}
-        self.shared: Mapping[str, Formula | str] = {}
+        self.words()
         self.patterns()
 
     def part(self, key: str) -> dict[str, Any]:
         return self.said.get(key) or {}
 
-    def at(self, path: Path_) -> Any:
-        value = self.said
-        for step in path:
-            value = value[step]
-        return value
-
-    def problem(self, place: Place, message: str) -> None:
-        self.problems.append(Problem(place, message))
+    def problem(self, path: Path_, message: str) -> None:
+        self.problems.append(Problem(self.document.place(*path), message))
 
     def importer(self) -> Importer:
         said, time, classes, symbols = self.said, self.part("time"), self.part("classes"), self.part("symbols")
-        derive = {name: self.derived(name) for name in self.part("derive")}
-        self.shared = {
-            **{name: self.word(name, word, ("const", name)) for name, word in self.part("const").items()},
-            **{name: self.field(name, ("every", name)) for name in self.part("every")},
-        }
+        formulas = Formulas(self.document, self.names, self.problems)
+        derive = formulas.derived(("derive",)) if "derive" in said else {}
+        formulas.share(())
         importer = Importer(
             id=said["id"], version=int(said["version"]), title=said["title"], file=self.document.file,
-            reading=self.reading(), columns=self.columns, formats=tuple(time.get("formats", ("iso",))),
-            zone=time.get("zone"), derive=derive,
-            skip=tuple(self.skip(("skip", n)) for n in range(len(said.get("skip", ())))),
-            groups=tuple(self.group(("group", n)) for n in range(len(said.get("group", ())))),
-            rules=tuple(self.rule(("rules", n)) for n in range(len(said.get("rules", ())))),
+            reading=self.reading(), columns=self.columns, params=self.params, formats=self.formats(),
+            zone=self.zone(time.get("zone")), derive=derive,
+            skip=formulas.skips(("skip",)) if "skip" in said else (),
+            groups=formulas.groups(("group",)) if "group" in said else (), rules=formulas.rules(("rules",)),
             symbols=symbols.get("map", {}), symbol_patterns=tuple((a, b) for a, b in symbols.get("patterns", ())),
             asset_class=classes.get("otherwise"), known_assets=_yes(classes, "known"),
             key=tuple(said.get("key", ("external_id", "kind", "sub"))), show=tuple(said.get("show", ())),
+            exclusive_with=tuple(said.get("exclusive_with", ())), identity=self.identity(), header=self.header(),
+            account=self.part("const").get(ACCOUNT),
         )  # fmt: skip
         if self.problems:
             raise Problems(self.problems)
@@ -104,9 +91,55 @@ class _Assembly:
     def reading(self) -> Reading:
         read = self.part("read")
         return Reading(
-            read.get("preamble", {}), read.get("stop_at"), read.get("order", ORDERS[0]), _yes(read, "strict"),
-            _yes(read, "canonical"), _yes(read, "escaped"),
+            read.get("preamble", {}), read.get("filename", {}), read.get("stop_at"), _yes(read, "stop_at_blank"),
+            int(read.get("min_fields", 0)), _yes(self.part("detect"), "any_case"), read.get("order", ORDERS[0]),
+            _yes(read, "strict"), _yes(read, "canonical"), _yes(read, "escaped"),
         )  # fmt: skip
+
+    def identity(self) -> tuple[str, ...]:
+        """The columns that tell rows apart, where the mapping says so."""
+        aliases = [column.alias for column in self.columns]
+        for n, alias in enumerate(self.said.get("identity", ())):
+            if alias not in aliases:
+                self.problem(("identity", n), f"unknown column '{alias}'{did_you_mean(alias, aliases)}")
+        return tuple(self.said.get("identity", ()))
+
+    def header(self) -> tuple[str, ...]:
+        """The names by which the file is recognised, in an order that no correction changes."""
+        detect = self.part("detect")
+        choices = [name for choice in detect.get("any_of", ()) for name in choice]
+        return tuple(sorted({*detect.get("header", ()), *choices}))
+
+    def formats(self) -> tuple[str, ...] | ByParam:
+        said = self.part("time").get("formats", ("iso",))
+        if not isinstance(said, dict):
+            return tuple(said)
+        (name,) = said
+        choices = {answer: tuple(formats) for answer, formats in said[name].items()}
+        self.answers(("time", "formats", name), name, choices)
+        return ByParam(name, choices)
+
+    def answers(self, path: Path_, name: str, choices: Mapping[str, Any]) -> None:
+        """See that formats are given for every answer that the user may give."""
+        known = {param.name: param for param in self.params}
+        if name not in known:
+            self.problem(path, f"unknown parameter '{name}'{did_you_mean(name, known)}")
+        elif set(choices) != set(known[name].values):
+            self.problem(path, f"formats for {', '.join(choices)}; '{name}' is one of {', '.join(known[name].values)}")
+
+    def zone(self, said: str | None) -> str | None:
+        if said and said.startswith("="):
+            names = [param.name for param in self.params]
+            if said[1:] not in names:
+                self.problem(("time", "zone"), f"unknown parameter '{said[1:]}'{did_you_mean(said[1:], names)}")
+        return said
+
+    def words(self) -> None:
+        """See that formulas can read the names of columns, parameters and derived columns."""
+        for part in ("columns", "params", "derive"):
+            for name in filter(iskeyword, self.part(part)):
+                place = self.document.key(part, name)
+                self.problems.append(Problem(place, f"'{name}' cannot be a name, for formulas could not read it"))
 
     def patterns(self) -> None:
         """Check the patterns outside formulas: of column names, lines and symbols."""
@@ -116,112 +149,18 @@ class _Assembly:
             try:
                 pattern(text)
             except Mistake as mistake:
-                self.problem(self.document.place(*path), mistake.message)
+                self.problem(path, mistake.message)
 
     def said_patterns(self) -> Iterator[tuple[Path_, str]]:
         for column in self.columns:
             yield from ((("columns", column.alias), n.strip("/")) for n in column.names if n.startswith("/"))
-        for name, text in self.part("read").get("preamble", {}).items():
-            yield ("read", "preamble", name), text
+        for part in ("preamble", "filename"):
+            yield from ((("read", part, name), text) for name, text in self.part("read").get(part, {}).items())
         for n, (text, _) in enumerate(self.part("symbols").get("patterns", ())):
             yield ("symbols", "patterns", n), text
         for part, key in (("read", "stop_at"), ("detect", "under")):
             if key in self.part(part):
                 yield (part, key), self.part(part)[key]
-
-    def formula(self, path: Path_, text: str | None = None) -> Formula:
-        place = self.document.place(*path)
-        try:
-            formula = parse(_unescaped(self.at(path) if text is None else text), place, "text")
-        except Problems as found:
-            self.problems += found.problems
-            return parse("null", place, "text")
-        fields = {f"{leg}.{name}" for leg in self.legs for name in (*self.names, "n")}
-        items = {f"it.{name}" for name in self.names if self.legs}
-        self.problems += unknown(formula, self.names | fields | items, functions())
-        return formula
-
-    def known(self, name: str, path: Path_, names: Iterable[str]) -> None:
-        if name not in names:
-            self.problem(self.document.place(*path), f"unknown name '{name}'{did_you_mean(name, names)}")
-
-    def derived(self, name: str) -> Formula | Values:
-        path = ("derive", name)
-        result = self.formula(path) if isinstance(self.at(path), str) else self.values(path)
-        self.names.add(name)
-        return result
-
-    def values(self, path: Path_) -> Values:
-        said, labels = self.at(path), dict[str, str]()
-        for label, cells in said["map"].items():
-            for n, cell in enumerate(cells):
-                if cell in labels:
-                    place = self.document.place(*path, "map", label, n)
-                    self.problem(place, f"'{cell}' stands under '{labels[cell]}' already")
-                labels[cell] = label
-        self.known(said["of"], (*path, "of"), self.names)
-        return Values(said["of"], labels)
-
-    def skip(self, path: Path_) -> Skip:
-        return Skip(self.formula((*path, "when")), self.at(path)["why"])
-
-    def group(self, path: Path_) -> Group:
-        said = self.at(path)
-        when = self.formula((*path, "when"))
-        by = tuple(self.formula((*path, "by", n)) for n in range(len(said["by"])))
-        self.legs = {name: self.leg((*path, "legs", name)) for name in said["legs"]}
-        rules = tuple(self.rule((*path, "rules", n)) for n in range(len(said["rules"])))
-        group = Group(said["name"], when, by, self.legs, rules)
-        self.legs = {}
-        return group
-
-    def leg(self, path: Path_) -> Leg:
-        said = self.at(path)
-        for key in ("sum", "same"):
-            for n, alias in enumerate(said.get(key, ())):
-                self.known(alias, (*path, key, n), self.names)
-        take = int(said["take"]) if "take" in said else None
-        where = self.formula((*path, "where"))
-        return Leg(where, tuple(said.get("sum", ())), tuple(said.get("same", ())), take, int(said.get("skip", 0)))
-
-    def rule(self, path: Path_) -> Rule:
-        emit = self.at(path)["emit"]
-        places = [(*path, "emit", n) for n in range(len(emit))] if isinstance(emit, list) else [(*path, "emit")]
-        return Rule(self.formula((*path, "when")), tuple(self.event(p) for p in places), self.document.place(*path))
-
-    def event(self, path: Path_) -> Event:
-        said = self.at(path)
-        own = {name: self.field(name, (*path, name)) for name in said if name not in ("if", "each")}
-        each = said.get("each")
-        if each is not None:
-            self.known(each, (*path, "each"), self.legs)
-        return Event({**self.shared, **own}, self.formula((*path, "if")) if "if" in said else None, each)
-
-    def field(self, name: str, path: Path_) -> Formula | str:
-        said = self.at(path)
-        if isinstance(said, dict):
-            return self.word(name, said["text"], path)
-        if name not in table().literal:
-            self.known_field(name, path)
-            return self.formula(path)
-        return self.formula(path, said[1:]) if said.startswith("=") else self.word(name, said, path)
-
-    def word(self, name: str, word: str, path: Path_) -> str:
-        self.known_field(name, path)
-        words = table().words.get(name)
-        if words and word not in words:
-            self.problem(self.document.place(*path), f"{name} cannot be '{word}'{did_you_mean(word, words)}")
-        return word
-
-    def known_field(self, name: str, path: Path_) -> None:
-        fields = {TIME, *table().formats}
-        if name not in fields:
-            self.problem(self.document.key(*path), f"unknown field '{name}'{did_you_mean(name, fields)}")
-
-
-def _unescaped(formula: str) -> str:
-    """A formula in whose texts a backslash is a backslash, as patterns want it, and no escape of Python's."""
-    return formula.replace("\\", "\\\\")
 
 
 def _column(alias: str, said: Any) -> Column:
@@ -230,8 +169,12 @@ def _column(alias: str, said: Any) -> Column:
     names = said["from"]
     return Column(
         alias, tuple([names] if isinstance(names, str) else names), said.get("type", "text"), _yes(said, "optional"),
-        tuple(said.get("values", ())), _yes(said, "round"),
+        tuple(said.get("values", ())), int(said.get("nth", 0)),
     )  # fmt: skip
+
+
+def _param(name: str, said: Mapping[str, Any]) -> Param:
+    return Param(name, said["ask"], tuple(said.get("values", ())), said.get("default"), _yes(said, "many"))
 
 
 def _yes(said: Mapping[str, Any], key: str) -> bool:

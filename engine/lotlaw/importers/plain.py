@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from lotlaw.importers.binding import Binding
 from lotlaw.importers.canonical import table
-from lotlaw.importers.columns import PLAIN, Binding, as_it_stands
+from lotlaw.importers.columns import PLAIN, as_it_stands
 from lotlaw.importers.language import Column, Importer
 from lotlaw.importers.reading import complete
 from lotlaw.readings.text import DECIMALS
@@ -29,9 +30,9 @@ BLANKS = (b" ", b"\t", b"\v", b"\f", b"\r")
 def plain(text: Text, importer: Importer, binding: Binding) -> pl.DataFrame | None:
     """The columns as values, and `line`, of a file that needs no closer look; else None. Raises Problems."""
     columns = [binding.columns[alias] for alias in binding.fields]
-    if importer.reading.stop_at or importer.reading.escaped or importer.symbols or importer.symbol_patterns:
+    if importer.reading.ends or importer.reading.escaped or importer.symbols or importer.symbol_patterns:
         return None
-    if any(column.rounds or column.type == "decimal" for column in columns):
+    if any(column.type == "decimal" for column in columns):
         return None
     complete(text, text.data, binding.header)
     frame = _parsed(text, binding, columns)

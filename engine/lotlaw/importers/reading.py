@@ -10,10 +10,13 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lotlaw.importers.files import Text
-from lotlaw.importers.problems import named, refused
+from lotlaw.importers.language import Reading
+from lotlaw.importers.problems import named as problems_at
+from lotlaw.importers.problems import refused
 from lotlaw.source import Problems
 
 if TYPE_CHECKING:
@@ -60,11 +63,16 @@ def cleaned(cell: str) -> str:
     return " ".join(cell.replace("\ufeff", "").split())
 
 
-def cells(text: Text, header: Header, wanted: Mapping[str, int], stop_at: str | None) -> pl.DataFrame:
+def folded(name: str, any_case: bool) -> str:
+    """A header's name as it is compared."""
+    return name.casefold() if any_case else name
+
+
+def cells(text: Text, header: Header, wanted: Mapping[str, int], reading: Reading | None = None) -> pl.DataFrame:
     """The wanted fields (alias: field number from 0) as text, empty ones null, and `line`; without blank lines."""
     import polars as pl
 
-    data = text.data if stop_at is None else _until(text.data, header.last_line, stop_at)
+    data = _until(text.data, header, reading) if reading and reading.ends else text.data
     complete(text, data, header)
     frame = _parsed(text, data, header)
     lines = _counted(frame.height, header.last_line + 1)
@@ -98,7 +106,7 @@ def _parsed(text: Text, data: bytes, header: Header, spare: int = 1) -> pl.DataF
     if frame.select(wide.any()).item():
         lines = frame.select(_counted(frame.height, header.last_line + 1).filter(wide))["line"].to_list()
         said = f"more fields than the header's {width}; a value with a comma in it stands in quotes"
-        raise Problems(named(text.name, lines, said))
+        raise Problems(problems_at(text.name, lines, said))
     return frame.drop(extra)
 
 
@@ -152,24 +160,39 @@ def complete(text: Text, data: bytes, header: Header) -> None:
         raise refused(text.name, said, line)
 
 
-def _until(data: bytes, header_line: int, stop_at: str) -> bytes:
-    """The data up to the first line after the header that matches `stop_at`."""
+def _until(data: bytes, header: Header, reading: Reading) -> bytes:
+    """The data up to the first line after the header at which the table ends; never in the middle of a cell."""
     import polars as pl
 
-    lines = pl.Series(data.split(b"\n")).cast(pl.String)
-    found = lines.slice(header_line).str.strip_chars_end("\r").str.contains(stop_at).arg_true()
+    lines = pl.Series("line", data.split(b"\n")).cast(pl.String).to_frame()
+    line, quotes = pl.col("line").str.strip_chars_end("\r"), pl.col("line").str.count_matches('"', literal=True)
+    blank = line.str.strip_chars() == ""
+    ends = [line.str.contains(reading.stop_at)] if reading.stop_at else []
+    if reading.stop_at_blank:
+        ends.append(blank & ((~blank).cum_sum() > 0))
+    if reading.min_fields:
+        ends.append((line.str.count_matches(header.separator, literal=True) < reading.min_fields - 1) & ~blank)
+    begins = quotes.cum_sum().shift(1, fill_value=0) % 2 == 0
+    found = lines.slice(header.last_line).select((begins & pl.any_horizontal(ends)).arg_true()).to_series()
     if not len(found):
         return data
-    kept = lines.slice(0, header_line + int(found[0]))
+    kept = lines["line"].slice(0, header.last_line + int(found[0]))
     return data[: int(kept.str.len_bytes().sum() or 0) + len(kept)]
 
 
 def above(text: Text, header: Header, patterns: Mapping[str, str]) -> dict[str, str]:
     """What patterns find in the lines above the header: the first group of the first line that matches."""
+    return _caught(head(text).split("\n")[: header.line - 1], patterns) if patterns else {}
+
+
+def named(text: Text, patterns: Mapping[str, str]) -> dict[str, str]:
+    """What patterns find in the name of the file."""
+    return _caught([Path(text.name).name], patterns) if patterns else {}
+
+
+def _caught(lines: list[str], patterns: Mapping[str, str]) -> dict[str, str]:
     import polars as pl
 
-    if not patterns:
-        return {}
-    lines = pl.Series(head(text).split("\n")[: header.line - 1], dtype=pl.String)
-    hits = {name: lines.str.extract(pattern, 1).drop_nulls() for name, pattern in patterns.items()}
+    said = pl.Series(lines, dtype=pl.String)
+    hits = {name: said.str.extract(pattern, 1).drop_nulls() for name, pattern in patterns.items()}
     return {name: str(found[0]) for name, found in hits.items() if len(found)}

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from lotlaw.formula import Formula, Reader
+from lotlaw.importers.binding import Binding
 from lotlaw.importers.clock import Clock, day
-from lotlaw.importers.columns import Binding
 from lotlaw.importers.language import Importer
 from lotlaw.importers.problems import refused
 from lotlaw.readings import text
@@ -60,9 +60,10 @@ class Scope:
             raise Problems([Problem(place, f"the formula does not fit its columns: {reason}")]) from None
 
 
-def scope(importer: Importer, binding: Binding, file: str, clock: Clock, above: Mapping[str, str]) -> Scope:
-    """The scope of a file: its columns, what patterns caught of the header and of the lines above it."""
-    fixed: dict[str, Value] = {"null": None, **dict.fromkeys(importer.reading.preamble), **above}
+def scope(importer: Importer, binding: Binding, file: str, clock: Clock, said: Mapping[str, Value]) -> Scope:
+    """The scope of a file: its columns, and what the header, the lines above it, the name and the user say."""
+    reading = importer.reading
+    fixed: dict[str, Value] = {"null": None, **dict.fromkeys((*reading.preamble, *reading.filename)), **said}
     for col in binding.columns.values():
         fixed[col.alias] = pl.col(col.alias) if col.alias in binding.fields else None
         fixed[f"{col.alias}_hdr"] = binding.caught.get(f"{col.alias}_hdr")

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from lotlaw.importers import HOME, Imported, imported_text
+from lotlaw.importers import Imported, Request, imported_text
 from lotlaw.importers.canonical import NUMBERS, table
 from lotlaw.importers.detect import Signature
 from lotlaw.importers.files import text_of
@@ -36,7 +36,9 @@ def _failures(document: Document, number: int, signature: Signature) -> Iterator
     test = document.value["tests"][number]
     place, name = document.place("tests", number), test.get("file", NAME)
     try:
-        file = imported_text(lambda: text_of(name, test["rows"].encode()), [signature], HOME)
+        file = imported_text(
+            lambda: text_of(name, test["rows"].encode()), [signature], Request(answers={name: test.get("answers", {})})
+        )
     except Problems as refused:
         said = [str(problem).removeprefix(f"{name}:").strip() for problem in refused.problems]
         if said != test.get("says"):

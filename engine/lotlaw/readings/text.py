@@ -184,8 +184,15 @@ def _coalesce(*values: Value) -> Value:
     return pl.coalesce([column(value) for value in there]) if there else None
 
 
-def _one_of(cell: Value, *words: Value) -> pl.Expr:
-    return any_of([compare("==", cell, word) for word in words]).fill_null(False)
+def _one_of(cell: Value, *words: Value | tuple[str, ...]) -> pl.Expr:
+    known = [one for word in words for one in (word if isinstance(word, tuple) else (word,))]
+    return any_of([compare("==", cell, word) for word in known]).fill_null(False)
+
+
+def _lower(cell: Value | tuple[str, ...]) -> Any:
+    if isinstance(cell, tuple):
+        return tuple(word.lower() for word in cell)
+    return None if cell is None else _text(column(cell)).str.to_lowercase()
 
 
 def _any_word(act: Callable[[pl.Expr, str], pl.Expr]) -> Callable[..., pl.Expr]:
@@ -239,7 +246,7 @@ _FUNCTIONS: list[tuple[str, Callable[..., Any], int, int | None]] = [
     ("starts", _any_word(lambda cell, word: cell.str.starts_with(word)), 2, None),
     ("has", _any_word(lambda cell, word: cell.str.contains(word, literal=True)), 2, None),
     ("split", _strict(_part), 3, 3),
-    ("lower", _strict(lambda cell: _text(cell).str.to_lowercase()), 1, 1),
+    ("lower", _lower, 1, 1),
     ("upper", _strict(lambda cell: _text(cell).str.to_uppercase()), 1, 1),
     ("is_null", lambda value: pl.lit(value=True) if value is None else column(value).is_null(), 1, 1),
     ("one_of", _one_of, 2, None),
