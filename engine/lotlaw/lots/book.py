@@ -11,17 +11,45 @@ the other queue used up has nothing left, and is passed over.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-OPEN, OPEN_TWICE, USE, SELL, ENTER, PICK, SEND, RECEIVE, DIVIDE = range(9)
+(
+    OPEN, OPEN_TWICE, USE, SELL, ENTER, PICK, SEND, RECEIVE, DIVIDE,
+    RESCALE, CARRY, BRANCH, LOWER, ADJUST, BORROW, CLOSE, EXPIRE, ABSORB,
+) = range(18)  # fmt: skip
 """What a move does.
 
 OPEN a lot at the end of its queue, OPEN_TWICE at the end of its place's and its pool's, ENTER one where its day
 belongs. USE takes lots without a trace; SELL leaves slices; PICK takes lots by name first. SEND takes lots out of a
-place into a bag, RECEIVE puts a bag's lots into a place. DIVIDE a pool by places, for good.
+place into a bag, RECEIVE puts a bag's lots into a place. DIVIDE a pool by places, for good. The rest is in
+`lotlaw.lots.changes` and `lotlaw.lots.shorts`.
 """
 
-Key = tuple[int, int, int]
+FIFO, LIFO, HIFO, LOFO, MIN_TAX, AVERAGE = METHODS = range(6)
+"""How a move chooses among the lots of its queue: first, last, dearest, cheapest acquired first, the least tax at the
+taxpayer's rates, or first acquired at the average cost of all."""
+
+NOWHERE = -1
+
+Key = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Wash:
+    """Which losses wash sales disallow: the window in days, and by queue what belongs together.
+
+    loss: the group in which a loss looks for what replaces it (NOWHERE: none). bought: the groups in which lots that
+    are acquired count. units: how many units of the group one of the queue stands for. forfeits: whether a loss that is
+    replaced here is gone, since what replaces it is not taxed.
+    """
+
+    before: int
+    after: int
+    loss: list[int]
+    bought: list[tuple[int, ...]]
+    units: list[int]
+    forfeits: list[bool]
 
 
 @dataclass
@@ -30,9 +58,13 @@ class Moves:
 
     code: what the move does. queue: which queue it opens in or takes from. quantity: in whole units. amount: the basis
     of what is opened in fine units, the proceeds of what is sold in cents, the number of the bag of what is moved. day:
-    when a lot was acquired. unit: fine units a cent. pools: by queue, the pool's queue (itself where there is none).
-    picks: by move, the lots named and the units of each (0: all that it takes). shown: the moves with picks that leave
-    slices. units: by move that divides a pool, the units that lie in each queue.
+    when a lot was acquired, or the day of the move. unit: fine units a cent. pools: by queue, the pool's queue (itself
+    where there is none). picks: by move, the lots named and the units of each (0: all that it takes). shown: the moves
+    with picks that leave slices. units: by move that divides a pool, the units that lie in each queue. how: by move,
+    the method (empty: first in, first out). special: by queue, whether it needs more than that (empty: none does).
+    terms: by move, what else it has to know. low: by move that opens a lot, its basis for a loss in fine units, and the
+    day it was given. turns: from the day acquired, the first day that is long-term. rates: what gains are taxed at,
+    short and long, as whole numbers that stand in the ratio of the rates.
     """
 
     code: list[int]
@@ -45,13 +77,21 @@ class Moves:
     picks: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     shown: set[int] = field(default_factory=set)
     units: dict[int, dict[int, int]] = field(default_factory=dict)
+    how: list[int] = field(default_factory=list)
+    special: list[bool] = field(default_factory=list)
+    terms: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    low: dict[int, tuple[int, int]] = field(default_factory=dict)
+    wash: Wash | None = None
+    turns: Callable[[int], int] = int
+    rates: tuple[int, int] = (1, 1)
 
 
 @dataclass
 class Slices:
     """What was sold, a slice of one lot each: the move that sold it, the lot, units, basis and proceeds.
 
-    The basis is whole cents told in fine units, proceeds are in cents.
+    The basis is whole cents told in fine units, proceeds are in cents. By slice, where it is so: disallowed, cents of a
+    loss that a wash sale disallows; acquired, a day other than the lot's; long, the term if the dates do not say it.
     """
 
     sale: list[int] = field(default_factory=list)
@@ -59,6 +99,33 @@ class Slices:
     quantity: list[int] = field(default_factory=list)
     basis: list[int] = field(default_factory=list)
     proceeds: list[int] = field(default_factory=list)
+    disallowed: dict[int, int] = field(default_factory=dict)
+    acquired: dict[int, int] = field(default_factory=dict)
+    long: dict[int, bool] = field(default_factory=dict)
+
+
+@dataclass
+class Loss:
+    """A loss that looks for what replaces it.
+
+    slice: NOWHERE if none is shown. units, cents: of the group, what still looks. day, queue: of the sale. held: since
+    when the lot had been held.
+    """
+
+    slice: int
+    units: int
+    cents: int
+    day: int
+    queue: int
+    held: int
+
+
+@dataclass
+class Group:
+    """Lots lately acquired that may replace what is sold at a loss, and losses that may still be replaced."""
+
+    recent: deque[int] = field(default_factory=deque)
+    losses: deque[Loss] = field(default_factory=deque)
 
 
 @dataclass
@@ -68,8 +135,12 @@ class Book:
     left, basis: by lot, the units that are left and their basis in fine units (None: not worked out, see `cost`).
     size, total: the same when the lot was opened or last cut. pools: by queue, its pool's queue as of now. rest: by
     queue, the fraction of a cent owed. origin: the moves that opened the lots that pieces are of. home: the queue of
-    each lot that has moved (None: on the way). short: (move, units missing). misnamed: (move, lot named, units
-    missing). undivided: (move, units in lots by queue).
+    each piece (None: on the way). held: since when, for lots that do not go by the day they were acquired. low: the
+    basis for a loss. served: lots that have replaced what was sold at a loss. heaps: by queue and method, what orders
+    its lots; entries: by lot and method, the entry that holds, of lots that were ordered again. front: where in the line
+    of units of its purchase a lot begins. pooled: by queue kept at average cost, units and cost in fine units. against:
+    by short position, units held long-term when it was opened. forfeited: (slice, cents) of losses that are gone. short: (move, units missing). misnamed: (move, lot named, units missing).
+    undivided: (move, units in lots by queue). negative: moves that would make a basis negative.
     """
 
     moves: Moves
@@ -84,11 +155,22 @@ class Book:
     origin: list[int] = field(default_factory=list)
     pieces: dict[int, list[int]] = field(default_factory=dict)
     home: dict[int, int | None] = field(default_factory=dict)
+    held: dict[int, int] = field(default_factory=dict)
+    low: dict[int, int] = field(default_factory=dict)
+    served: set[int] = field(default_factory=set)
+    groups: list[Group] = field(default_factory=list)
+    heaps: dict[int, dict[int, list[int]]] = field(default_factory=dict)
+    entries: dict[tuple[int, int], int] = field(default_factory=dict)
+    front: dict[int, int] = field(default_factory=dict)
+    pooled: dict[int, list[int]] = field(default_factory=dict)
     bags: dict[int, list[int]] = field(default_factory=dict)
     slices: Slices = field(default_factory=Slices)
+    against: dict[int, int] = field(default_factory=dict)
+    forfeited: list[tuple[int, int]] = field(default_factory=list)
     short: list[tuple[int, int]] = field(default_factory=list)
     misnamed: list[tuple[int, int, int]] = field(default_factory=list)
     undivided: list[tuple[int, dict[int, int]]] = field(default_factory=list)
+    negative: list[int] = field(default_factory=list)
 
     def cost(self, lot: int) -> int:
         """The basis of what is left of a lot, in fine units."""
@@ -99,6 +181,16 @@ class Book:
         """The move that opened a lot, or the lot that a piece was cut from."""
         moves = len(self.moves.code)
         return lot if lot < moves else self.origin[lot - moves]
+
+    def held_since(self, lot: int) -> int:
+        """The day that counts for how long a lot has been held."""
+        known = self.held.get(lot)
+        return self.moves.day[self.opened_by(lot)] if known is None else known
+
+    def place(self, lot: int) -> int | None:
+        """The queue of the place where a lot lies, None where it is on its way."""
+        opened = self.opened_by(lot)
+        return self.moves.queue[opened] if lot == opened else self.home[lot]
 
 
 def kept_basis(book: Book, lot: int, units: int) -> int:
@@ -112,7 +204,9 @@ def kept_basis(book: Book, lot: int, units: int) -> int:
 def empty(moves: Moves) -> Book:
     """The book before the first move."""
     queues = range(len(moves.pools))
+    groups = 1 + max(moves.wash.loss, default=NOWHERE) if moves.wash else 0
     return Book(
         moves, list(moves.quantity), list(moves.amount), moves.quantity, moves.amount, moves.pools,
         [deque() for _ in queues], [[] for _ in queues], [0 for _ in queues],
+        low={at: basis for at, (basis, _) in moves.low.items()}, groups=[Group() for _ in range(groups)],
     )  # fmt: skip

@@ -1,0 +1,57 @@
+"""Lots that go to another place, and pools that are divided by places."""
+
+from __future__ import annotations
+
+from lotlaw.lots.book import Book
+from lotlaw.lots.choosing import NONE, first, inside, join
+from lotlaw.lots.taking import away, cut, pool, put
+from lotlaw.lots.washing import follow
+
+
+def send(book: Book, at: int, queue: int) -> None:
+    """Take lots out of a place into a bag. Where a pool sells from all places, fewer lots than units may lie here."""
+    need, common, bag = book.moves.quantity[at], book.pools[queue], []
+    while need:
+        lot = first(book, queue, at)
+        if lot == NONE:
+            if common == queue:
+                book.short.append((at, need))
+            break
+        units = min(need, book.left[lot])
+        piece = away(book, lot, units, queue)
+        follow(book, lot, piece)
+        book.home[piece] = None if common == queue else common
+        if common != queue:
+            join(book, piece, common)
+        bag.append(piece)
+        need -= units
+    book.bags[book.moves.amount[at]] = bag
+
+
+def receive(book: Book, at: int, queue: int) -> None:
+    """Put a bag's lots into a place."""
+    for lot in book.bags.pop(book.moves.amount[at], ()):
+        if book.left[lot]:
+            book.home[lot] = queue
+            join(book, lot, queue)
+            pool(book, lot, queue)
+
+
+def divide(book: Book, at: int, units: dict[int, int]) -> None:
+    """From now on each place sells its own lots.
+
+    They lie where the units do, or all of them go where all units are, or they are allocated, or it is noted that none
+    of this is so.
+    """
+    lots = {queue: list(inside(book, queue)) for queue in units}
+    held = {queue: sum(book.left[lot] for lot in inside_) for queue, inside_ in lots.items()}
+    homes = [queue for queue, n in units.items() if n]
+    for queue in units:
+        book.pools[queue] = queue
+    if held == units:
+        return
+    if len(homes) == 1 and sum(held.values()) == units[homes[0]]:
+        for lot in sorted(lot for queue in units if queue != homes[0] for lot in lots[queue]):
+            put(book, cut(book, lot, book.left[lot]), homes[0])
+    else:
+        book.undivided.append((at, held))

@@ -1,0 +1,118 @@
+"""What companies and protocols do to lots that are held: splits, mergers, spin-offs, capital paid back, new names."""
+
+from __future__ import annotations
+
+from lotlaw.lots.book import ADJUST, BRANCH, CARRY, LOWER, RESCALE, Book
+from lotlaw.lots.choosing import NONE, first, forget_order, in_turn
+from lotlaw.lots.taking import away, cut, parts, put, resize, show, spread
+from lotlaw.lots.washing import follow, rescale
+
+
+def carry_out(book: Book, at: int, code: int, queue: int) -> None:
+    """Carry out one move of these; `terms` of the move say what each needs."""
+    does = {RESCALE: _rescale, CARRY: _carry, BRANCH: _branch, LOWER: _lower, ADJUST: _adjust}
+    spread(book, queue)
+    does[code](book, at, queue)
+    forget_order(book, queue)
+
+
+def _rescale(book: Book, at: int, queue: int) -> None:
+    """A split: (new, old) units, or (0, units added)."""
+    new, old = book.moves.terms[at]
+    lots = in_turn(book, queue)
+    held = sum(book.left[lot] for lot in lots)
+    if not held:
+        return
+    if not new:
+        new, old = held + old, held
+    whole = held * new // old
+    for lot, units in zip(lots, parts(whole, [book.left[lot] for lot in lots]), strict=True):
+        resize(book, lot, units, book.cost(lot))
+    rescale(book, queue, new, old)
+
+
+def _taken(book: Book, at: int, queue: int) -> list[int]:
+    """The lots that a move takes out of its queue, each a piece that lies nowhere yet."""
+    need, pieces = book.moves.quantity[at], []
+    while need:
+        lot = first(book, queue, at)
+        if lot == NONE:
+            book.short.append((at, need))
+            break
+        units = min(need, book.left[lot])
+        piece = away(book, lot, units, queue)
+        follow(book, lot, piece)
+        pieces.append(piece)
+        need -= units
+    return pieces
+
+
+def _carry(book: Book, at: int, queue: int) -> None:
+    """Lots become lots of another asset, with their basis and dates: (queue, units, boot, value of all received).
+
+    Boot is money received besides, in cents: a gain is taken up to it, a loss never, and the basis falls by what was
+    received beyond that gain, §356 and §358.
+    """
+    target, units, boot, value = book.moves.terms[at]
+    pieces, unit = _taken(book, at, queue), book.moves.unit
+    weights = [book.left[piece] for piece in pieces]
+    if not pieces:
+        return
+    shares = zip(pieces, parts(units, weights), parts(boot, weights), parts(value, weights), strict=True)
+    for piece, gets, money, worth in shares:
+        cost = book.cost(piece)
+        if boot:
+            gain = max(0, min(money, worth - (2 * cost + unit) // (2 * unit)))
+            show(book, at, piece, book.left[piece], (money - gain) * unit, money)
+            cost += (gain - money) * unit
+        # What a slice shows keeps its own lot, whose units were those of the old asset.
+        heir = cut(book, piece, book.left[piece], book.cost(piece))
+        resize(book, heir, gets, cost)
+        put(book, heir, target)
+
+
+def _branch(book: Book, at: int, queue: int) -> None:
+    """A spin-off: (queue of what is received, units, numerator and denominator of its part of the basis)."""
+    target, units, above, below = book.moves.terms[at]
+    lots, unit = in_turn(book, queue), book.moves.unit
+    if not lots:
+        book.short.append((at, units))
+        return
+    for lot, gets in zip(lots, parts(units, [book.left[lot] for lot in lots]), strict=True):
+        cost, left = book.cost(lot), book.left[lot]
+        goes = (2 * cost * above + below * unit) // (2 * below * unit) * unit
+        heir = cut(book, lot, 0, goes)
+        if lot in book.low:
+            book.low[heir] = book.low[lot] * above // below
+            book.low[lot] -= book.low[heir]
+        resize(book, lot, left, cost - goes)
+        resize(book, heir, gets, goes)
+        put(book, heir, target)
+
+
+def _lower(book: Book, at: int, queue: int) -> None:
+    """Capital paid back, in cents, lowers the basis of every lot, and what is beyond it is gain."""
+    lots, unit = in_turn(book, queue), book.moves.unit
+    if not lots:
+        book.short.append((at, book.moves.quantity[at] or 1))
+        return
+    for lot, cents in zip(lots, parts(book.moves.amount[at], [book.left[lot] for lot in lots]), strict=True):
+        cost = book.cost(lot)
+        whole = (cost + unit - 1) // unit
+        if cents > whole:
+            show(book, at, lot, book.left[lot], 0, cents - whole)
+        resize(book, lot, book.left[lot], max(0, cost - cents * unit))
+
+
+def _adjust(book: Book, at: int, queue: int) -> None:
+    """An amount in fine units, of either sign, is added to the basis: of the lot named, or of all by their units."""
+    named = [lot for lot, _ in book.moves.picks.get(at, ())]
+    lots = [lot for lot in in_turn(book, queue) if not named or book.opened_by(lot) in named]
+    if not lots:
+        book.short.append((at, 1))
+        return
+    for lot, more in zip(lots, parts(book.moves.amount[at], [book.left[lot] for lot in lots]), strict=True):
+        cost = book.cost(lot) + more
+        if cost < 0:
+            book.negative.append(at)
+        resize(book, lot, book.left[lot], cost)

@@ -1,0 +1,202 @@
+"""Which lot of a queue is next: by the day acquired, by cost, or by the tax that it leaves.
+
+Lots stand in their queue in the order they were acquired. For any other order a heap of whole numbers is built when it
+is first asked for, and kept from then on: an entry holds what the order goes by, then when the lot was acquired, then
+the lot. Entries of lots that are used up, or that were ordered again since, are passed over when they come to the top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from heapq import heapify, heappop, heappush
+
+from lotlaw.lots.book import AVERAGE, FIFO, LIFO, LOFO, MIN_TAX, Book, Key
+
+BITS, WIDE = 32, 96
+LOT = (1 << BITS) - 1
+EPOCH = 1 << (BITS - 1)
+"""Added to days, which may lie before 1970, so that they are not negative."""
+FINER = 64
+"""Costs of a unit are compared to so many binary digits below the fine unit."""
+LONG, TURNING = AVERAGE + 1, AVERAGE + 2
+"""Heaps of long-term lots, and of lots by the day they turn long-term, beside the MIN_TAX heap of short-term ones."""
+NONE = -1
+
+
+def key(book: Book, lot: int) -> Key:
+    """What orders lots in a queue: the day acquired, then the ledger's order, then where in its purchase it begins.
+
+    Whatever takes part of a purchase takes it from the front.
+    """
+    opened = book.opened_by(lot)
+    return book.moves.day[opened], opened, book.front.get(lot, 0), lot
+
+
+def join(book: Book, lot: int, queue: int) -> None:
+    """Put a lot where its key belongs, in one queue."""
+    line, own = book.lines[queue], key(book, lot)
+    if not line or key(book, line[-1]) < own:
+        line.append(lot)
+    else:
+        heappush(book.late[queue], own)
+    if queue in book.heaps:
+        order(book, lot, queue)
+
+
+def enter(book: Book, lot: int, queue: int) -> None:
+    """Put a lot into the queue of a place, and into its pool's."""
+    join(book, lot, queue)
+    pool = book.pools[queue]
+    if pool != queue:
+        join(book, lot, pool)
+
+
+def settle(book: Book, queue: int) -> None:
+    """Bring the late lot whose turn it is to the front of its line."""
+    line, late = book.lines[queue], book.late[queue]
+    while late and (not book.left[lot := late[0][-1]] or late[0] != key(book, lot)):
+        heappop(late)
+        if book.left[lot]:
+            heappush(late, key(book, lot))
+    if late and (not line or late[0] < key(book, line[0])):
+        line.appendleft(heappop(late)[-1])
+
+
+def inside(book: Book, queue: int) -> Iterator[int]:
+    """The lots of a queue that have something left, in no order."""
+    yield from (lot for lot in book.lines[queue] if book.left[lot])
+    yield from (key_[-1] for key_ in book.late[queue] if book.left[key_[-1]])
+
+
+def in_turn(book: Book, queue: int) -> list[int]:
+    """The lots of a queue that have something left, first acquired first."""
+    return sorted(inside(book, queue), key=lambda lot: key(book, lot))
+
+
+def first(book: Book, queue: int, at: int) -> int:
+    """The lot whose turn it is for a move, by the move's method; NONE where nothing is left."""
+    how = book.moves.how
+    method = how[at] if how else FIFO
+    if method in (FIFO, AVERAGE):
+        return _first_acquired(book, queue)
+    return _least_tax(book, queue, at) if method == MIN_TAX else _top(book, queue, method)
+
+
+def _first_acquired(book: Book, queue: int) -> int:
+    line, left = book.lines[queue], book.left
+    while True:
+        if book.late[queue]:
+            settle(book, queue)
+        if not line:
+            return NONE
+        if left[line[0]]:
+            return line[0]
+        line.popleft()
+
+
+# Heaps
+
+
+def _top(book: Book, queue: int, method: int) -> int:
+    heap = _heaps(book, queue, method)[method]
+    left, entries = book.left, book.entries
+    while heap:
+        lot = heap[0] & LOT
+        if left[lot] and (not entries or _holds(book, method, heap[0])):
+            return lot
+        heappop(heap)
+    return NONE
+
+
+def _holds(book: Book, method: int, entry: int) -> bool:
+    """Whether a lot still stands where an entry says."""
+    lot = entry & LOT
+    return book.left[lot] > 0 and book.entries.get((lot, method), entry) == entry
+
+
+def _heaps(book: Book, queue: int, method: int) -> dict[int, list[int]]:
+    """The heaps of a queue, with those that a method needs."""
+    heaps = book.heaps.setdefault(queue, {})
+    if method not in heaps:
+        lots = list(inside(book, queue))
+        heaps[method] = [_entry(book, method, lot) for lot in lots]
+        heapify(heaps[method])
+        if method == MIN_TAX:
+            heaps[LONG], heaps[TURNING] = [], [_entry(book, TURNING, lot) for lot in lots]
+            heapify(heaps[TURNING])
+    return heaps
+
+
+def _entry(book: Book, method: int, lot: int) -> int:
+    """A lot as one number: what the order goes by, then the lot."""
+    day, opened, front, _ = key(book, lot)
+    if method == TURNING:
+        return book.moves.turns(book.held_since(lot)) << BITS | lot
+    if method == LIFO:
+        by = -(day << BITS | opened)
+    else:
+        cost = (book.cost(lot) << FINER) // book.left[lot]
+        by = ((cost if method == LOFO else -cost) << BITS | day + EPOCH) << BITS | opened
+    return (by << WIDE | front) << BITS | lot
+
+
+def order(book: Book, lot: int, queue: int) -> None:
+    """Give a lot its place in every heap of a queue."""
+    for method, heap in book.heaps[queue].items():
+        if method != LONG:
+            heappush(heap, _entry(book, method, lot))
+
+
+def order_again(book: Book, lot: int) -> None:
+    """A lot begins later or costs something else: it gets new places, and the old ones count no more."""
+    place = book.place(lot)
+    for queue in () if place is None else {place, book.pools[place]}:
+        for method in book.heaps.get(queue, {}):
+            book.entries[lot, method] = NONE if method == LONG else _entry(book, method, lot)
+        if queue in book.heaps:
+            order(book, lot, queue)
+
+
+def forget_order(book: Book, queue: int) -> None:
+    """The costs of a queue's lots have changed: its heaps are built again when they are asked for."""
+    for one in {queue, book.pools[queue]}:
+        book.heaps.pop(one, None)
+
+
+# The least tax
+
+
+def _least_tax(book: Book, queue: int, at: int) -> int:
+    """Of the dearest short-term and the dearest long-term lot the one whose gain is taxed least, a unit."""
+    heaps, today = _heaps(book, queue, MIN_TAX), book.moves.day[at]
+    turning, long = heaps[TURNING], heaps[LONG]
+    while turning and turning[0] >> BITS <= today:
+        lot = heappop(turning) & LOT
+        if book.left[lot]:
+            heappush(long, _entry(book, LONG, lot))
+            book.entries[lot, LONG] = _entry(book, LONG, lot)
+    found = _dearest(book, heaps[MIN_TAX], MIN_TAX, today), _dearest(book, long, LONG, today)
+    if NONE in found:
+        return max(found)
+    taxes = [_tax(book, lot, at, rate) for lot, rate in zip(found, book.moves.rates, strict=True)]
+    if taxes[0] == taxes[1]:
+        return min(found, key=lambda lot: key(book, lot))
+    return found[0] if taxes[0] < taxes[1] else found[1]
+
+
+def _dearest(book: Book, heap: list[int], method: int, today: int) -> int:
+    while heap:
+        lot = heap[0] & LOT
+        is_long = book.moves.turns(book.held_since(lot)) <= today
+        if is_long == (method == LONG) and _holds(book, method, heap[0]):
+            return lot
+        heappop(heap)
+    return NONE
+
+
+def _tax(book: Book, lot: int, at: int, rate: int) -> Fraction:
+    """What a unit of a lot leaves in tax, in fine units times the rate."""
+    moves = book.moves
+    price = Fraction(moves.amount[at] * moves.unit, moves.quantity[at])
+    return (price - Fraction(book.cost(lot), book.left[lot])) * rate

@@ -1,0 +1,95 @@
+"""What is sold before it is bought: short sales and written options; and options that are exercised or expire.
+
+A short position is a lot of its own queue, whose basis is what it was opened for. Closing it leaves a slice with that
+as its proceeds. Where the same thing was held when a short sale was opened, §1233 looks at how long: a loss is
+long-term against what was held long-term, and what was held short-term starts anew when the sale is closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lotlaw.lots.book import ABSORB, BORROW, EXPIRE, SELL, Book
+from lotlaw.lots.choosing import NONE, enter, first, in_turn
+from lotlaw.lots.taking import Sell, cut, put, show, take
+
+
+def carry_out(book: Book, at: int, code: int, queue: int, sell: Sell) -> None:
+    """Carry out one move of these; `terms` of the move say what each needs."""
+    if code == BORROW:
+        _borrow(book, at, queue)
+    elif code == ABSORB:
+        _absorb(book, at, queue)
+    elif code == EXPIRE and first(book, queue, at) != NONE:
+        sell(at, SELL, queue, book.moves.quantity[at])
+    else:
+        _close(book, at, book.moves.terms[at][0] if code == EXPIRE else queue)
+
+
+def _borrow(book: Book, at: int, queue: int) -> None:
+    """Open a short position, against what is held in the queues that `terms` name: the units held long-term."""
+    today, moves = book.moves.day[at], book.moves
+    enter(book, at, queue)
+    if at in moves.terms:
+        lots = [lot for held in moves.terms[at] for lot in in_turn(book, held)]
+        long = [book.left[lot] for lot in lots if moves.turns(book.held_since(lot)) <= today]
+        book.against[at] = sum(long)
+
+
+def _close(book: Book, at: int, queue: int) -> None:
+    """Close short positions, first opened first, at a cost in cents."""
+    moves, want = book.moves, book.moves.quantity[at]
+    need, cost, given, today = want, moves.amount[at], 0, moves.day[at]
+    for lot, units in _turns(book, at, queue, want):
+        proceeds = take(book, lot, units, queue) // moves.unit
+        need -= units
+        so_far = (2 * cost * (want - need) + want) // (2 * want) if need else cost
+        slice_, pays, given = len(book.slices.sale), so_far - given, so_far
+        show(book, at, lot, units, pays * moves.unit, proceeds)
+        book.slices.acquired[slice_] = today
+        opened = book.opened_by(lot)
+        if opened not in book.against:
+            continue
+        if pays > proceeds and book.against[opened] >= units:
+            book.slices.long[slice_] = True
+        book.against[opened] -= min(units, book.against[opened])
+        _start_anew(book, opened, today, units)
+
+
+def _turns(book: Book, at: int, queue: int, need: int) -> Iterator[tuple[int, int]]:
+    """The lots whose turn it is, and how many units of each are needed."""
+    while need:
+        lot = first(book, queue, at)
+        if lot == NONE:
+            book.short.append((at, need))
+            return
+        units = min(need, book.left[lot])
+        need -= units
+        yield lot, units
+
+
+def _start_anew(book: Book, opened: int, today: int, units: int) -> None:
+    """What was held short-term when a short sale was opened, or came since, is held from its closing on."""
+    moves = book.moves
+    since = moves.day[opened]
+    for queue in moves.terms[opened]:
+        for lot in in_turn(book, queue):
+            if not units:
+                return
+            if book.held_since(lot) < today and moves.turns(book.held_since(lot)) > since:
+                piece = cut(book, lot, min(units, book.left[lot]))
+                book.held[piece] = today
+                units -= book.left[piece]
+                put(book, piece, queue)
+
+
+def _absorb(book: Book, at: int, queue: int) -> None:
+    """An option's premium becomes part of what is bought or sold by it: (move of the stock, 1 or -1, is it a sale)."""
+    target, sign, sale = book.moves.terms[at]
+    for lot, units in _turns(book, at, queue, book.moves.quantity[at]):
+        premium = sign * take(book, lot, units, queue)
+        if sale:
+            book.total[target] += premium // book.moves.unit
+        else:
+            book.total[target] += premium
+            book.basis[target] = book.total[target]

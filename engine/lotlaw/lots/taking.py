@@ -1,0 +1,229 @@
+"""Units out of lots: what they cost, the slices that a sale leaves, lots cut in two, lots taken by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from lotlaw.lots.book import AVERAGE, NOWHERE, PICK, SELL, Book, kept_basis
+from lotlaw.lots.choosing import NONE, enter, first, in_turn, inside, order_again
+from lotlaw.lots.washing import Made, lose
+
+Sell = Callable[[int, int, int, int], None]
+"""Carries out a sale: the move, what it does, its queue, its units."""
+
+
+def whole_cents(book: Book, queue: int, cost: int) -> int:
+    """A used-up lot's basis in whole cents, with what earlier lots of the queue left over; the new rest is kept."""
+    unit = book.moves.unit
+    cost += book.rest[queue]
+    whole = (2 * cost + unit) // (2 * unit) * unit
+    book.rest[queue] = cost - whole
+    return whole
+
+
+def take(book: Book, lot: int, units: int, queue: int) -> int:
+    """Take units out of a lot, and give their basis in fine units."""
+    if queue in book.pooled:
+        cost = share(book, units, queue)
+        book.left[lot] -= units
+        return cost if book.pooled[queue][0] else whole_cents(book, queue, cost)
+    known = book.basis[lot]
+    left = book.left[lot]
+    cost = kept_basis(book, lot, left) if known is None else known
+    book.left[lot] = left = left - units
+    if not left:
+        return cost if book.moves.unit == 1 else whole_cents(book, queue, cost)
+    book.basis[lot] = kept = kept_basis(book, lot, left)
+    return cost - kept
+
+
+def share(book: Book, units: int, queue: int) -> int:
+    """Take the cost of units out of the cost that all of a queue share: what is left keeps its own, in whole cents."""
+    held, unit = book.pooled[queue], book.moves.unit
+    cost = held[1] if units == held[0] else (2 * held[1] * units + held[0] * unit) // (2 * held[0] * unit) * unit
+    held[0] -= units
+    held[1] -= cost
+    return cost
+
+
+def spread(book: Book, queue: int) -> None:
+    """Each lot of a queue gets its own part of the cost that all of them share."""
+    if queue in book.pooled:
+        lots = in_turn(book, queue)
+        _, cost = book.pooled.pop(queue)
+        for lot, part in zip(lots, parts(cost, [book.left[lot] for lot in lots]), strict=True):
+            resize(book, lot, book.left[lot], part)
+
+
+def parts(whole: int, weights: list[int]) -> Iterator[int]:
+    """A whole number shared out by weights: what is reached at each end, rounded half up, less that at its start."""
+    total, reached, given = sum(weights), 0, 0
+    for weight in weights:
+        reached += weight
+        so_far = (2 * whole * reached + total) // (2 * total)
+        yield so_far - given
+        given = so_far
+
+
+def average(book: Book, queue: int) -> None:
+    """From now on the lots of a queue share one average cost."""
+    if queue not in book.pooled:
+        lots = list(inside(book, queue))
+        book.pooled[queue] = [sum(book.left[lot] for lot in lots), sum(book.cost(lot) for lot in lots)]
+
+
+def cut(book: Book, lot: int, units: int, cost: int | None = None) -> int:
+    """The first units of a lot as a lot of its own, of the same day; each goes on as if it had been opened so.
+
+    It lies nowhere yet. `cost` is its part of the basis in fine units, if that is not by units.
+    """
+    piece, opened, left, all_ = len(book.left), book.opened_by(lot), book.left[lot] - units, book.cost(lot)
+    kept = all_ - cost if cost is not None else kept_basis(book, lot, left) if left else 0
+    if lot in book.low:
+        book.low[piece] = _low(book, lot, units)
+    for column, mine, other in (
+        (book.left, left, units), (book.basis, kept, all_ - kept),
+        (book.size, left, units), (book.total, kept, all_ - kept),
+    ):  # fmt: skip
+        column[lot] = mine
+        column.append(other)
+    book.origin.append(opened)
+    book.pieces.setdefault(opened, []).append(piece)
+    book.front[piece] = book.front.get(lot, 0)
+    if left and units:
+        book.front[lot] = book.front[piece] + units
+        order_again(book, lot)
+    if lot in book.held:
+        book.held[piece] = book.held[lot]
+    if lot in book.served:
+        book.served.add(piece)
+    return piece
+
+
+def _low(book: Book, lot: int, units: int) -> int:
+    """The part of a lot's basis for a loss that goes with units of it; the rest stays."""
+    low, left = book.low[lot], book.left[lot]
+    part = low if units == left else low * units // left
+    book.low[lot] = low - part
+    return part
+
+
+# Slices
+
+
+def seller(book: Book) -> Sell:
+    """What carries out a sale, bound to a book once: `sell(at, code, queue, need)`."""
+    moves, left, total, low = book.moves, book.left, book.total, book.low
+    how, wash, unit = moves.how, moves.wash, moves.unit
+
+    def sell(at: int, code: int, queue: int, need: int) -> None:
+        want, money, given = need, total[at], 0
+        looking = wash is not None and wash.loss[queue] != NOWHERE
+        losses: list[Made] = []
+        if how and how[at] == AVERAGE:
+            average(book, queue)
+        named = _named(book, at, queue, need) if code == PICK else None
+        shown = code == SELL or (named is not None and at in moves.shown)
+        while need:
+            if named is None:
+                lot = first(book, queue, at)
+                units = min(left[lot], need) if lot != NONE else 0
+            else:
+                lot, units = next(named, (NONE, 0))
+            if lot == NONE:
+                book.short.append((at, need))
+                break
+            part = _low(book, lot, units) if lot in low else None
+            cost = take(book, lot, units, queue)
+            need -= units
+            so_far = (2 * money * (want - need) + want) // (2 * want) if need else money
+            gets, given = so_far - given, so_far
+            slice_ = len(book.slices.sale) if shown else NOWHERE
+            if part is not None:
+                cost = _of_gift(book, lot, cost, part, gets * unit, slice_)
+            if shown:
+                show(book, at, lot, units, cost, gets)
+            if looking and gets * unit < cost:
+                losses.append((slice_, lot, units, (cost - gets * unit) // unit))
+        if losses:
+            lose(book, at, queue, losses, cut)
+
+    return sell
+
+
+def show(book: Book, at: int, lot: int, units: int, cost: int, gets: int) -> None:
+    """Leave a slice."""
+    slices = book.slices
+    slices.sale.append(at)
+    slices.lot.append(lot)
+    slices.quantity.append(units)
+    slices.basis.append(cost)
+    slices.proceeds.append(gets)
+
+
+def _of_gift(book: Book, lot: int, gain_basis: int, loss_basis: int, gets: int, slice_: int) -> int:
+    """A gift's basis: the donor's for a gain, its value when given for a loss, and neither in between."""
+    if gets >= gain_basis:
+        return gain_basis
+    loss_basis = (2 * loss_basis + book.moves.unit) // (2 * book.moves.unit) * book.moves.unit
+    if gets >= loss_basis:
+        return gets
+    book.slices.acquired[slice_] = book.moves.low[book.opened_by(lot)][1]
+    return loss_basis
+
+
+# Lots by name
+
+
+def _named(book: Book, at: int, queue: int, need: int) -> Iterator[tuple[int, int]]:
+    """Lots and units of a sale: from the lots named, and once these have given what they were named for, in order."""
+    picks = book.moves.picks[at]
+    for named, wanted in picks:
+        missing = wanted or need
+        for lot in (named, *book.pieces.get(named, ())):
+            units = min(missing, book.left[lot]) if _lies_in(book, lot, queue, at) else 0
+            if units:
+                yield lot, units
+                missing, need = missing - units, need - units
+        if wanted and missing:
+            book.misnamed.append((at, named, missing))
+    if need and not all(wanted for _, wanted in picks):
+        book.misnamed.append((at, picks[-1][0], need))
+    while need:
+        lot = first(book, queue, at)
+        if lot == NONE:
+            return
+        units = min(need, book.left[lot])
+        yield lot, units
+        need -= units
+
+
+def _lies_in(book: Book, lot: int, queue: int, at: int) -> bool:
+    """Whether a lot has been opened by the time of a move, and is to be had from its queue."""
+    place = book.place(lot) if book.opened_by(lot) < at else None
+    return place is not None and queue in (place, book.pools[place])
+
+
+def away(book: Book, lot: int, units: int, queue: int) -> int:
+    """Units of a lot on their way to somewhere else, as a lot of its own."""
+    return cut(book, lot, units, share(book, units, queue) if queue in book.pooled else None)
+
+
+def put(book: Book, lot: int, queue: int) -> None:
+    """Let a piece lie at a place."""
+    book.home[lot] = queue
+    enter(book, lot, queue)
+    pool(book, lot, queue)
+
+
+def pool(book: Book, lot: int, queue: int) -> None:
+    """Count a lot in where all lots of a queue share their cost."""
+    if queue in book.pooled:
+        book.pooled[queue][0] += book.left[lot]
+        book.pooled[queue][1] += book.cost(lot)
+
+
+def resize(book: Book, lot: int, units: int, cost: int) -> None:
+    """Set the units and the basis of what is left of a lot."""
+    book.left[lot] = book.size[lot] = units
+    book.total[lot] = book.basis[lot] = cost
