@@ -41,7 +41,8 @@ def test_the_term_of_a_column_is_that_of_a_lot(acquired: date, days: int) -> Non
     [
         ("value - fee}", "value - fees}", "sell sells proceeds: unknown name 'fees' (did you mean 'fee'?)"),
         ("value - fee}", "value * value}", "sell sells proceeds: cannot multiply money by money"),
-        ("long_if: sold >=", "long_if: sold +", "long_if: cannot add date and date"),
+        ("long_from: years_after(day_after(acquired), long_term_after)", "long_from: acquired + acquired",
+         "long_from: cannot add date and date"),
         ("pool: securities,     digital: no,  collectible: C", "pool: security, digital: no, collectible: C",
          "no pool 'security' (did you mean 'securities'?)"),
         ("collectible: C", "collectible: I", "no code 'I'"),

@@ -38,7 +38,7 @@ def dealt(deals: list[Any]) -> list[Row]:
             held[here] += units if buys else -units
             rows.append({
                 "time": day.isoformat(), "kind": "buy" if buys else "sell", "asset": f"A{asset}",
-                "asset_class": "stock", "account": f"acct{account}",
+                "asset_class": "crypto", "account": f"acct{account}",
                 "quantity": str(Decimal(units).scaleb(-2)), "amount": str(Decimal(cents).scaleb(-2)),
             })  # fmt: skip
     return rows
@@ -73,8 +73,8 @@ def used(ledger: Any, monkeypatch: pytest.MonkeyPatch) -> bool:
 
 PLAIN = """
     time | kind | asset | asset_class | quantity | amount | lot | id
-    2024-01-02 | buy | ACME | stock | 3 | 100 | | a
-    2025-02-03 | sell | ACME | stock | 2 | 90 | |
+    2024-01-02 | buy | ACME | crypto | 3 | 100 | | a
+    2025-02-03 | sell | ACME | crypto | 2 | 90 | |
 """
 
 
@@ -87,7 +87,7 @@ def test_they_are_used_where_nothing_but_buying_and_selling_happens(tmp_path, mo
     [
         ("100 | | a", "100.001 | | a"),
         ("90 | |", "90 | a |"),
-        ("2025-02-03 | sell", "2025-01-03 | transfer_out | ACME | stock | 1 | | |\n    2025-02-03 | sell"),
+        ("2025-02-03 | sell", "2025-01-03 | transfer_out | ACME | crypto | 1 | | |\n    2025-02-03 | sell"),
     ],
     ids=["an amount finer than a cent", "a lot by name", "a transfer"],
 )

@@ -26,7 +26,7 @@ def holdings(events: Events, plan: Plan, book: Book) -> pl.DataFrame:
     frame = pl.DataFrame({
         "asset": steps["asset"].gather(opened), "account": _accounts(plan, book, lots), "lot": rows,
         "quantity": plan.quantities([left[lot] for lot in lots]), "acquired": steps["day"].gather(opened).cast(pl.Date),
-        "basis": decimals([book.cost(lot) for lot in lots], plan.fine), "acquired_text": words_of(events.ledger, rows),
+        "basis": decimals([book.cost(lot) for lot in lots], plan.fine), "acquired_text": words_of(events, rows),
     })  # fmt: skip
     unknown = pl.col("lot").is_in(unknown_lots(events)["row"].implode())
     frame = frame.with_columns(asset_class=class_of(events.ledger), basis=pl.when(~unknown).then("basis"))

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from lotlaw.dispositions import Matched
 from lotlaw.dispositions import holdings as held_lots
-from lotlaw.dispositions.mistakes import mistakes, unknown_sold
+from lotlaw.dispositions.mistakes import forfeited, mistakes, unknown_sold
 from lotlaw.dispositions.reported import reported
 from lotlaw.dispositions.rows import form_rows
+from lotlaw.dispositions.slices import YEAR_END, at_value, sold_slices
 from lotlaw.lots import events as ledger_events
 from lotlaw.lots import running
-from lotlaw.lots.events import AMOUNT, COLUMNS, FEES, Events, class_of, column, decimal, is_kind, of_rows, words_of
+from lotlaw.lots.book import ORDERS, PICK
+from lotlaw.lots.events import COLUMNS, FEES, RARE, Events, column, decimal, is_kind
 from lotlaw.lots.fees import with_fees
 from lotlaw.lots.kernel import run
-from lotlaw.lots.moves import cents, missing, steps_of
+from lotlaw.lots.knowing import apart, knowing
+from lotlaw.lots.moves import missing, steps_of
 from lotlaw.lots.moving import Moved, moved
-from lotlaw.lots.naming import named_lots
+from lotlaw.lots.naming import Named, named_lots
 from lotlaw.lots.queues import SALES, Plan, places_of, plan_of
+from lotlaw.lots.rare import rare_moves
 from lotlaw.lots.treatment import Treatment, treatment
-from lotlaw.source import Problem, Problems, refuse
+from lotlaw.source import Problem, Problems
 
 if TYPE_CHECKING:
     from lotlaw.law import Year
     from lotlaw.ledger import Ledger
     from lotlaw.taxpayer import Taxpayer
 
-YEAR_END = (12, 31)
+SPOUSE = "spouse"
 
 
 def matched(
@@ -38,11 +42,13 @@ def matched(
 ) -> dict[int, Matched]:
     """See `lotlaw.dispositions.match_years`."""
     law = treatment(years[-1], taxpayer)
-    _only_default(law, taxpayer, method)
-    shown = _taxed(law, taxpayer) & pl.col("date").dt.year().is_in([year.year for year in years])
-    steps, events, transfers = _steps(_events(ledger, law, until or date(years[-1].year, *YEAR_END)), shown)
-    slices, open_lots = _carried_out(events, steps, shown, held=held)
-    sold = _together([slices, _at_value(events, shown)])
+    events = _events(ledger, law, until or date(years[-1].year, *YEAR_END), beyond=not held)
+    shown = _shown(events, taxpayer, [year.year for year in years])
+    steps, events, transfers = _steps(events, shown)
+    if method and method != "fifo":
+        steps = steps.with_columns(method=pl.lit(ORDERS[method], pl.UInt8))
+    slices, open_lots, notes = _carried_out(events, steps, shown, taxpayer, held=held)
+    sold = _together([*slices, at_value(events, shown)])
     _refuse(unknown_sold(events, sold))
     others = reported(events, shown, lambda: _computed(events, steps))
     _refuse(others.problems)
@@ -50,7 +56,7 @@ def matched(
     return {
         year.year: Matched(
             form_rows(_in(year, rows, "sold"), ledger, year, law, taxpayer["accounts"]), open_lots,
-            _in(year, income, "date"), [*transfers.warnings, *others.warnings],
+            _in(year, income, "date"), [*transfers.warnings, *notes, *others.warnings],
         )
         for year in years
     }  # fmt: skip
@@ -70,23 +76,50 @@ def _together(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _carried_out(
-    events: Events, steps: pl.DataFrame, shown: pl.Expr, *, held: bool
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """What the kernel sold, and what is still held, if asked for. Raises Problems for what it could not do."""
-    places = places_of(steps)
+    events: Events, steps: pl.DataFrame, shown: pl.Expr, taxpayer: Taxpayer, *, held: bool
+) -> tuple[list[pl.DataFrame], pl.DataFrame, list[str]]:
+    """What was sold, what is still held, if asked for, and what to tell. Raises Problems for what could not be done."""
+    rare = rare_moves(events, steps)
     picks, misnamed = named_lots(events)
+    places = places_of(steps, rare.places)
     assets = places["asset"].unique(maintain_order=True)
-    _refuse([*misnamed, *ledger_events.unclassed(events, steps, assets)])
-    picking = events.rows.filter(shown & pl.col("row").is_in(list(picks)))["row"]
-    plan = plan_of(events, steps, places, picks, set(picking))
-    open_lots = pl.DataFrame(schema=held_lots.SCHEMA)
-    cut = None if held else running.slices(plan)
-    if cut is None:
-        book = run(plan.moves)
-        _refuse(mistakes(events, plan, book))
-        cut = plan.slices(book)
-        open_lots = held_lots.holdings(events, plan, book) if held else open_lots
-    return _slices(events, plan, cut), open_lots
+    _refuse([*rare.problems, *misnamed, *ledger_events.unclassed(events, steps, assets)])
+    if rare.steps.height:
+        more = rare.steps.with_columns(method=pl.lit(0, pl.UInt8)) if "method" in steps.columns else rare.steps
+        steps = pl.concat([steps, more]).sort("row", "step", maintain_order=True)
+    sold, open_lots, notes = [], pl.DataFrame(schema=held_lots.SCHEMA), list(_told(events))
+    for part, mine in [(steps, places)] if held else apart(events, steps, places, rare):
+        plan = _plan(events, part, mine, picks, shown)
+        plan = knowing(events, plan, rare.known, events.treatment.untaxed(taxpayer["accounts"]), taxpayer["identical"])
+        cut = None if held else running.slices(plan)
+        if cut is None:
+            book = run(plan.moves)
+            _refuse(mistakes(events, plan, book))
+            cut = plan.slices(book)
+            open_lots = held_lots.holdings(events, plan, book) if held else open_lots
+            notes += forfeited(events, plan, book)
+        sold.append(sold_slices(events, plan, cut, shown))
+    return sold, open_lots, notes
+
+
+def _plan(
+    events: Events, steps: pl.DataFrame, places: pl.DataFrame, picks: Mapping[int, Named], shown: pl.Expr
+) -> Plan:
+    """The plan of some of the steps, with the lots that their rows name."""
+    mine = picks
+    if picks:
+        rows = set(steps.filter(pl.col("code") == PICK)["row"])
+        mine = {row: lots for row, lots in picks.items() if row in rows}
+    picking = events.rows.filter(shown & pl.col("row").is_in(list(mine)))["row"] if mine else ()
+    return plan_of(events, steps, places, mine, set(picking))
+
+
+def _told(events: Events) -> Iterator[str]:
+    """What there is to tell of kinds of events, each at the first of them."""
+    telling = [name for name, kind in events.treatment.kinds.items() if kind.warns]
+    rows = events.rows.filter(is_kind(telling)).group_by("kind").agg(pl.col("row").min()).sort("row")
+    for kind, row in rows.iter_rows():
+        yield f"{events.place(row)}: {kind}: {events.treatment.kinds[kind].warns}"
 
 
 def _refuse(problems: Iterable[Problem]) -> None:
@@ -95,73 +128,48 @@ def _refuse(problems: Iterable[Problem]) -> None:
         raise Problems(found)
 
 
-def _only_default(law: Treatment, taxpayer: Taxpayer, method: str | None) -> None:
-    default = law.said["methods"]["default"]
-    asked = [("methods", order["method"]) for order in taxpayer["methods"]] + [("--method", method or default)]
-    for where, name in asked:
-        if name != default:
-            raise refuse(
-                where, f"{name} is not supported yet; lots are taken {default}, or as the column lot names them"
-            )
+def _events(ledger: Ledger, law: Treatment, until: date, *, beyond: bool) -> Events:
+    """The ledger's rows up to a day, of kinds that are known, with their amounts.
 
-
-def _events(ledger: Ledger, law: Treatment, until: date) -> Events:
-    """The ledger's rows up to a day, of kinds that are known, with their amounts."""
+    `beyond`: with what was acquired shortly after, which may replace what was sold at a loss.
+    """
     every = ledger.rows.with_row_index("row")
     if not every.select((pl.col("date") <= until).all(ignore_nulls=False)).item():
-        every = every.filter(pl.col("date") <= until)
-    rows = every.select("row", *(column(every, name) for name in COLUMNS))
+        counts = pl.col("date") <= until
+        every = every.filter(counts | _soon_after(ledger, law, until) if beyond else counts)
+    rare = [column(every, name) for name in RARE if name in every.columns]
+    rows = every.select("row", *(column(every, name) for name in COLUMNS), *rare)
     _refuse(ledger_events.unsupported(ledger, rows, law))
+    rows = ledger_events.with_amounts(ledger_events.treated(rows, law), ledger_events.money_of(ledger, law))
     none = pl.DataFrame(schema=FEES)
-    return Events(ledger, law, ledger_events.with_amounts(rows, ledger_events.money_of(ledger, law)), none, none)
+    return Events(ledger, law, rows, none, none)
 
 
-def _taxed(law: Treatment, taxpayer: Taxpayer) -> pl.Expr:
-    """Whether a row's account is one whose sales are taxed; an account that nobody describes is."""
-    taxed = law.said["accounts"]["taxed"]
-    untaxed = [name for name, said in taxpayer["accounts"].items() if said.get("kind", taxed[0]) not in taxed]
-    return ~pl.col("account").is_in(untaxed) if untaxed else pl.lit(value=True)
+def _soon_after(ledger: Ledger, law: Treatment, until: date) -> pl.Expr:
+    """Purchases, shortly after a day, of what wash sales are about."""
+    said, rows = law.said["wash_sales"], ledger.rows
+    if "in_asset" not in rows.columns:
+        return pl.lit(value=False)
+    near = pl.col("date") <= until + timedelta(days=said["days_after"])
+    by = is_kind([*said["acquired_by"]["kinds"], *law.that(income=True)])
+    return near & by & pl.col("in_asset").is_in(sorted(law.watched(ledger.classes)))
+
+
+def _shown(events: Events, taxpayer: Taxpayer, years: list[int]) -> pl.Expr:
+    """Whether a row belongs on one of the returns: in an account whose sales are taxed there, in one of the years."""
+    law, accounts = events.treatment, taxpayer["accounts"]
+    joint = taxpayer["filing_status"] in law.said["accounts"]["spouse_on"]
+    others = [name for name, said in accounts.items() if said.get("owner") == SPOUSE and not joint]
+    elsewhere = [*law.untaxed(accounts), *others]
+    taxed = ~pl.col("account").is_in(elsewhere) if elsewhere else pl.lit(value=True)
+    days = [pl.col(name).dt.year().is_in(years) for name in ("date", "settle_date") if name in events.rows.columns]
+    return taxed & pl.any_horizontal(days).fill_null(value=False)
 
 
 def _in(year: Year, rows: pl.DataFrame, day: str) -> pl.DataFrame:
     """The rows of a year; as they are where all of them are."""
     of_year = pl.col(day).dt.year() == year.year
     return rows if rows.select(of_year.all()).item() else rows.filter(of_year)
-
-
-def _slices(events: Events, plan: Plan, cut: pl.DataFrame) -> pl.DataFrame:
-    """What was sold, as rows of Form 8949 take it."""
-    steps, ledger, sale_at, lot_at = plan.steps, events.ledger, cut["sale"], cut["lot"]
-    sale, lot = steps["row"].gather(sale_at), steps["row"].gather(lot_at)
-    sold = pl.DataFrame({
-        "sale": sale, "lot": lot, "asset": steps["asset"].gather(sale_at), "account": steps["account"].gather(sale_at),
-        "quantity": cut.select(decimal("quantity", plan.units).cast(AMOUNT)).to_series(),
-        "acquired": steps["day"].gather(lot_at).cast(pl.Date),
-        "acquired_text": words_of(ledger, lot), "sold": ledger.rows["date"].gather(sale),
-        "proceeds": cut["proceeds"], "basis": cut["basis"],
-        "form_1099": of_rows(ledger, "form_1099", sale),
-    })  # fmt: skip
-    return _as_sold(sold, events)
-
-
-def _at_value(events: Events, shown: pl.Expr) -> pl.DataFrame:
-    """Units withheld from what was received: sold on the spot, for what they cost and are worth."""
-    rows = events.at_value.join(events.rows.filter(shown).select("row", "date", "form_1099"), on="row")
-    worth = cents(pl.col("value"))
-    sold = rows.select(
-        "asset", "account", "form_1099", sale="row", lot="row", quantity=decimal("units"), acquired="date", sold="date",
-        acquired_text=pl.lit(None, pl.String), proceeds=worth, basis=worth,
-    )  # fmt: skip
-    return _as_sold(sold, events)
-
-
-def _as_sold(rows: pl.DataFrame, events: Events) -> pl.DataFrame:
-    nothing = pl.lit(None, pl.String)
-    return rows.select(
-        "sale", "lot", "asset", class_of(events.ledger).alias("asset_class"), "account", nothing.alias("description"),
-        "quantity", "acquired", "acquired_text", "sold", "proceeds", "basis", pl.lit(0, pl.Int64).alias("adjustment"),
-        nothing.alias("codes"), nothing.alias("term"), "form_1099",
-    )  # fmt: skip
 
 
 def _computed(events: Events, steps: pl.DataFrame) -> pl.DataFrame:

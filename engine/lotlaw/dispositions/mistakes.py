@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import polars as pl
 
-from lotlaw.lots.book import Book
+from lotlaw.lots.book import NOWHERE, Book
 from lotlaw.lots.events import Events, acquired_day, is_kind
 from lotlaw.lots.queues import Plan
 from lotlaw.source import Problem
@@ -24,6 +25,15 @@ def mistakes(events: Events, plan: Plan, book: Book) -> list[Problem]:
             problems.append(_short(events, plan, at, lacking))
         told.add(queue)
     return problems
+
+
+def forfeited(events: Events, plan: Plan, book: Book) -> Iterator[str]:
+    """Losses that are gone, since what replaced them lies where sales are not taxed: those of sales shown."""
+    gone = [(book.slices.sale[slice_], cents) for slice_, cents in book.forfeited if slice_ != NOWHERE]
+    for at, cents in gone:
+        row, asset = plan.steps.select("row", "asset").row(at)
+        said = f"{Decimal(cents).scaleb(-2)} dollars of the loss on {asset} are gone for good"
+        yield f"{events.place(row)}: {said}: it was bought again in an account whose sales are not taxed"
 
 
 def _said(plan: Plan, units: int) -> str:

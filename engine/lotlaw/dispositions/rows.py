@@ -56,7 +56,7 @@ def term_on(year: Year, taxpayer: Taxpayer, day: date) -> pl.Expr:
 
 def _by_dates(law: Treatment, sold: pl.Expr) -> pl.Expr:
     names = {name: columns.const(value) for name, value in law.names.items()}
-    long = Reader(columns, {**names, "acquired": pl.col("acquired"), "sold": sold}).read(law.long_if)
+    long = sold >= Reader(columns, {**names, "acquired": pl.col("acquired")}).read(law.long_from)
     always = pl.col("acquired_text").is_in(law.said["term"]["always_long"])
     return pl.when(always | long).then(pl.lit("long")).when(~long).then(pl.lit("short"))
 

@@ -30,6 +30,9 @@ FIFO, LIFO, HIFO, LOFO, MIN_TAX, AVERAGE = METHODS = range(6)
 """How a move chooses among the lots of its queue: first, last, dearest, cheapest acquired first, the least tax at the
 taxpayer's rates, or first acquired at the average cost of all."""
 
+ORDERS = dict(zip(("fifo", "lifo", "hifo", "lofo", "min_tax", "average"), METHODS, strict=True))
+"""The orders by the names that rules give them."""
+
 NOWHERE = -1
 
 Key = tuple[int, int, int, int]
@@ -62,8 +65,8 @@ class Moves:
     where there is none). picks: by move, the lots named and the units of each (0: all that it takes). shown: the moves
     with picks that leave slices. units: by move that divides a pool, the units that lie in each queue. how: by move,
     the method (empty: first in, first out). special: by queue, whether it needs more than that (empty: none does).
-    terms: by move, what else it has to know. low: by move that opens a lot, its basis for a loss in fine units, and the
-    day it was given. turns: from the day acquired, the first day that is long-term. rates: what gains are taxed at,
+    terms: by move, what else it has to know. low: by move that opens a lot, its basis for a loss in fine units.
+    tacked: since when it counts as held, where that is not its day. turns: from the day acquired, the first day that is long-term. rates: what gains are taxed at,
     short and long, as whole numbers that stand in the ratio of the rates.
     """
 
@@ -80,7 +83,8 @@ class Moves:
     how: list[int] = field(default_factory=list)
     special: list[bool] = field(default_factory=list)
     terms: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    low: dict[int, tuple[int, int]] = field(default_factory=dict)
+    low: dict[int, int] = field(default_factory=dict)
+    tacked: dict[int, int] = field(default_factory=dict)
     wash: Wash | None = None
     turns: Callable[[int], int] = int
     rates: tuple[int, int] = (1, 1)
@@ -132,15 +136,16 @@ class Group:
 class Book:
     """Where everything stands: what is left of each lot, the queues, bags on their way, and what could not be done.
 
-    left, basis: by lot, the units that are left and their basis in fine units (None: not worked out, see `cost`).
-    size, total: the same when the lot was opened or last cut. pools: by queue, its pool's queue as of now. rest: by
-    queue, the fraction of a cent owed. origin: the moves that opened the lots that pieces are of. home: the queue of
-    each piece (None: on the way). held: since when, for lots that do not go by the day they were acquired. low: the
-    basis for a loss. served: lots that have replaced what was sold at a loss. heaps: by queue and method, what orders
-    its lots; entries: by lot and method, the entry that holds, of lots that were ordered again. front: where in the line
-    of units of its purchase a lot begins. pooled: by queue kept at average cost, units and cost in fine units. against:
-    by short position, units held long-term when it was opened. forfeited: (slice, cents) of losses that are gone. short: (move, units missing). misnamed: (move, lot named, units missing).
-    undivided: (move, units in lots by queue). negative: moves that would make a basis negative.
+    left, basis: by lot, the units that are left and their basis in fine units (None: not worked out, see `cost`). size,
+    total: the same when the lot was opened or last cut. pools: by queue, its pool's queue as of now. rest: by queue,
+    the fraction of a cent owed. origin: the moves that opened the lots that pieces are of. home: the queue of each
+    piece (None: on the way). held: since when, for lots that do not go by the day they were acquired. low: the basis
+    for a loss. served: lots that have replaced what was sold at a loss. heaps: by queue and method, what orders its
+    lots; entries: by lot and method, the entry that holds, of lots that were ordered again. front: where in the line of
+    units of its purchase a lot begins. pooled: by queue kept at average cost, units and cost in fine units. against: by
+    short position, units held long-term when it was opened. forfeited: (slice, cents) of losses that are gone. short:
+    (move, units missing). misnamed: (move, lot named, units missing). undivided: (move, units in lots by queue).
+    negative: moves that would make a basis negative.
     """
 
     moves: Moves
@@ -208,5 +213,5 @@ def empty(moves: Moves) -> Book:
     return Book(
         moves, list(moves.quantity), list(moves.amount), moves.quantity, moves.amount, moves.pools,
         [deque() for _ in queues], [[] for _ in queues], [0 for _ in queues],
-        low={at: basis for at, (basis, _) in moves.low.items()}, groups=[Group() for _ in range(groups)],
+        low=dict(moves.low), held=dict(moves.tacked), groups=[Group() for _ in range(groups)],
     )  # fmt: skip

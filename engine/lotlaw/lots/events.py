@@ -31,6 +31,13 @@ COLUMNS: Schema = {
     "basis_usd": AMOUNT, "acquired_date": pl.String, "group_id": pl.String, "tx_hash": pl.String, "lot": pl.String,
     "external_id": pl.String, "income_type": pl.String, "form_1099": pl.String,
 }  # fmt: skip
+RARE: Schema = {
+    "subkind": pl.String, "ref_asset": pl.String, "ref_qty": AMOUNT, "donor_basis_usd": AMOUNT,
+    "donor_acquired_date": pl.Date, "fmv_usd": AMOUNT, "gift_tax_usd": AMOUNT, "ratio_new": AMOUNT, "ratio_old": AMOUNT,
+    "basis_fraction": AMOUNT, "boot_usd": AMOUNT, "taxable": pl.String, "settle_date": pl.Date,
+}  # fmt: skip
+"""Columns that only rare kinds need; rows have those of them that the ledger has."""
+GIVEN_AMOUNTS = {"fair_value": "fmv_usd", "donor_basis": "donor_basis_usd", "gift_tax": "gift_tax_usd"}
 FEES: Schema = {
     "row": pl.UInt32, "asset": pl.String, "account": pl.String, "units": WHOLE, "value": WHOLE, "after": pl.Boolean,
 }  # fmt: skip
@@ -40,11 +47,12 @@ FEES: Schema = {
 class Events:
     """The rows of a ledger that count.
 
-    `rows` has COLUMNS and `row` (its index in the ledger); `value`, `fee` and `basis` (dollars, null where unknown);
-    `out_units` and `in_units` (null where that leg is money or absent); and, only where fees were paid in units,
-    `joined` and `joined_value` (units sold together with the rest), `withheld` and `withheld_value` (units out of what
-    was received). `fees` has fee units sold by themselves, `at_value` those that leave at fair value on both sides;
-    both have FEES, where `after` says that they leave after the rest of their row has happened.
+    `rows` has COLUMNS, those of RARE that the ledger has, and `row` (its index in the ledger); `value`, `fee` and
+    `basis` (dollars, null where unknown); `out_units` and `in_units` (null where that leg is money or absent); and,
+    only where fees were paid in units, `joined` and `joined_value` (units sold together with the rest), `withheld` and
+    `withheld_value` (units out of what was received). `fees` has fee units sold by themselves, `at_value` those that
+    leave at fair value on both sides; both have FEES, where `after` says that they leave after the rest of their row
+    has happened.
     """
 
     ledger: Ledger
@@ -62,6 +70,21 @@ class Events:
         return pl.col(name) if name in self.rows.columns else pl.lit(0, WHOLE)
 
 
+def rare(rows: pl.DataFrame, name: str) -> pl.Expr:
+    """A column of RARE, null where the ledger has none of that name."""
+    return pl.col(name) if name in rows.columns else pl.lit(None, RARE[name]).alias(name)
+
+
+def said_dollars(rows: pl.DataFrame, name: str) -> pl.Expr:
+    """Dollars that a formula of a kind reads by name, as whole numbers, null where the row does not give them."""
+    if name not in GIVEN_AMOUNTS:
+        return pl.col(name)
+    given = rare(rows, GIVEN_AMOUNTS[name]).to_physical().cast(WHOLE)
+    if name == "gift_tax":
+        return given.fill_null(0)
+    return pl.coalesce(given, "value") if name == "fair_value" else given
+
+
 def cast(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     """The columns of a schema, in its order and types."""
     return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
@@ -75,7 +98,7 @@ def place(ledger: Ledger, row: int) -> Place:
 
 def column(rows: pl.DataFrame, name: str, dtype: pl.DataType | type[pl.DataType] | None = None) -> pl.Expr:
     """A column of the ledger in its type, null where the ledger has none of that name."""
-    wanted = dtype or COLUMNS[name]
+    wanted = dtype or (COLUMNS | RARE)[name]
     found = pl.col(name) if name in rows.columns else pl.lit(None)
     return (found if rows.schema.get(name) == wanted else found.cast(wanted)).alias(name)
 
@@ -92,9 +115,14 @@ def acquired_day() -> pl.Expr:
     return pl.col("acquired_date").str.to_date("%Y-%m-%d", strict=False)
 
 
-def words_of(ledger: Ledger, rows: pl.Series) -> pl.Series:
-    """The words that rows give in place of a date acquired."""
-    given = of_rows(ledger, "acquired_date", rows).to_frame()
+def words_of(events: Events, rows: pl.Series) -> pl.Series:
+    """The words that rows, or their kinds, give in place of a date acquired."""
+    given = of_rows(events.ledger, "acquired_date", rows).to_frame()
+    words = {name: kind.opens.word for name, kind in events.treatment.kinds.items() if kind.opens and kind.opens.word}
+    kinds = events.ledger.rows["kind"]
+    if words and kinds.is_in(list(words)).any():
+        by_kind = kinds.gather(rows).replace_strict(words, default=None, return_dtype=pl.String)
+        given = given.select(pl.coalesce("acquired_date", pl.lit(by_kind)))
     return given.select(pl.when(acquired_day().is_null()).then("acquired_date")).to_series()
 
 
@@ -143,6 +171,17 @@ def money_of(ledger: Ledger, treatment: Treatment) -> frozenset[str]:
     """The assets that are money and have no lots."""
     without_lots = {name for name, said in treatment.classes.items() if said.get("lots") is False}
     return frozenset({DOLLAR, *(asset for asset, name in ledger.classes.items() if name in without_lots)})
+
+
+def treated(rows: pl.DataFrame, treatment: Treatment) -> pl.DataFrame:
+    """Rows with the kind that each is treated as, by what another column says."""
+    there = set(rows["kind"].unique())
+    for name, kind in treatment.kinds.items():
+        for by, words in kind.treated_as.items() if name in there else ():
+            said = column(rows, by).replace_strict(words, default=None, return_dtype=pl.String)
+            other = pl.when(pl.col("kind") == name).then(said)
+            rows = rows.with_columns(kind=pl.coalesce(other, "kind"))
+    return rows
 
 
 def with_amounts(rows: pl.DataFrame, money: frozenset[str]) -> pl.DataFrame:

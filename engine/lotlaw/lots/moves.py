@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 
 from lotlaw.formula import Formula, Reader
-from lotlaw.lots.book import ENTER, OPEN, PICK, RECEIVE, SELL, SEND, USE
-from lotlaw.lots.events import PLACES, WHOLE, Events, Schema, acquired_day, is_kind
+from lotlaw.lots.book import BORROW, CLOSE, ENTER, OPEN, PICK, RECEIVE, SELL, SEND, USE
+from lotlaw.lots.events import PLACES, WHOLE, Events, Schema, acquired_day, is_kind, rare, said_dollars
 from lotlaw.lots.moving import Moved
 from lotlaw.lots.treatment import Leg
 from lotlaw.readings import columns
@@ -18,23 +18,24 @@ from lotlaw.source import Problem
 
 STEPS: Schema = {
     "row": pl.UInt32, "step": pl.UInt8, "code": pl.UInt8, "asset": pl.String, "account": pl.String, "units": WHOLE,
-    "amount": WHOLE, "day": pl.Int32,
+    "amount": WHOLE, "day": pl.Int32, "short": pl.Boolean,
 }  # fmt: skip
 
 # The moves of one row happen in this order: a fee is sold before what it is paid from moves on, and what is received
 # follows what is given.
-FEE, GIVEN, TAKEN, FEE_AFTER = range(1, 5)
+PREMIUM, FEE, GIVEN, TAKEN, FEE_AFTER = range(1, 6)
 
 
 def steps_of(events: Events, transfers: Moved, shown: pl.Expr) -> pl.DataFrame:
     """Every move of every event in order, as STEPS.
 
     `units`, and `amount` of what is opened, are at the ledger's decimals; `amount` of what is sold is in cents, and of
-    what is moved the number of its bag. `shown` says which rows' sales leave slices.
+    what is moved the number of its bag. `shown` says which rows' sales leave slices. `short`: of positions that are
+    opened by selling.
     """
     rows = events.rows.lazy().with_columns(shown.alias("shown"))
     sold, opened = _sold(events, rows), _opened(events, rows, transfers)
-    parts = [*sold, *opened, *_fees(events, rows, transfers), *_moved(transfers)]
+    parts = [*sold, *opened, *_removed(events, rows), *_fees(events, rows, transfers), *_moved(transfers)]
     return pl.concat(parts).collect().sort("row", "step", maintain_order=True)
 
 
@@ -44,13 +45,15 @@ def cents(amount: pl.Expr) -> pl.Expr:
 
 
 def _steps(rows: pl.LazyFrame, step: int, code: int | pl.Expr, **said: Any) -> pl.LazyFrame:
-    given = {"row": "row", "account": "account", "day": pl.lit(0), "step": pl.lit(step), **said}
+    plain = {"day": pl.col("date").to_physical(), "short": pl.lit(value=False)}
+    given = {"row": "row", "account": "account", "step": pl.lit(step), **plain, **said}
     picked = rows.select(code=pl.lit(code) if isinstance(code, int) else code, **given)
     return picked.select(pl.col(name).cast(dtype) for name, dtype in STEPS.items())
 
 
-def _read(formula: Formula) -> pl.Expr:
-    names = {name: Scaled(pl.col(name), PLACES) for name in formula.names}
+def dollars(events: Events, formula: Formula) -> pl.Expr:
+    """What a formula of a kind says, as whole numbers at the ledger's decimals."""
+    names = {name: Scaled(said_dollars(events.rows, name), PLACES) for name in formula.names}
     amount: Scaled = Reader(columns, names).read(formula)
     return amount.at(PLACES)
 
@@ -58,22 +61,41 @@ def _read(formula: Formula) -> pl.Expr:
 def _sold(events: Events, rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
     named = pl.col("lot").is_not_null()
     code = pl.when(named).then(pl.lit(PICK)).when("shown").then(pl.lit(SELL)).otherwise(pl.lit(USE))
-    for leg, kinds in _alike(events, "sells"):
+    for leg, kinds in alike(events, "sells"):
+        asset, own = f"{leg.side}_asset", _units(events, leg.side)
+        part = rows.filter(is_kind(kinds) & own.is_not_null())
+        units = own + events.of_fees("joined")
+        money = cents(dollars(events, leg.amount) + events.of_fees("joined_value"))
+        yield _steps(part, GIVEN, code, asset=asset, units=units, amount=money)
+    for does, side, code_ in (("borrows", "out", BORROW), ("closes", "in", CLOSE)):
+        for leg, kinds in alike(events, does):
+            part = rows.filter(is_kind(kinds) & pl.col(f"{side}_units").is_not_null())
+            amount = dollars(events, leg.amount) if code_ == BORROW else cents(dollars(events, leg.amount))
+            said = {"asset": f"{side}_asset", "units": f"{side}_units", "amount": amount, "short": pl.lit(value=True)}
+            yield _steps(part, GIVEN, code_, **said)
+
+
+def _units(events: Events, side: str) -> pl.Expr:
+    return rare(events.rows, "ref_qty").to_physical() if side == "ref" else pl.col(f"{side}_units")
+
+
+def _removed(events: Events, rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
+    """Lots that leave without a sale."""
+    kinds = [kind for kind in events.treatment.that(removes=True) if kind in kinds_in(events)]
+    if kinds:
         part = rows.filter(is_kind(kinds) & pl.col("out_units").is_not_null())
-        units = pl.col("out_units") + events.of_fees("joined")
-        money = cents(_read(leg.amount) + events.of_fees("joined_value"))
-        yield _steps(part, GIVEN, code, asset="out_asset", units=units, amount=money)
+        yield _steps(part, GIVEN, USE, asset="out_asset", units="out_units", amount=pl.lit(0))
 
 
 def _opened(events: Events, rows: pl.LazyFrame, transfers: Moved) -> Iterator[pl.LazyFrame]:
     """Lots opened, for the basis and from the date that the row gives, where it gives them."""
     there = events.ledger.rows.columns
-    for leg, kinds in _alike(events, "opens"):
+    for leg, kinds in alike(events, "opens"):
         part = rows.filter(is_kind(kinds) & pl.col("in_units").is_not_null())
         moving = [kind for kind in kinds if events.treatment.kinds[kind].moves]
         if moving:
             part = part.filter(~is_kind(moving) | pl.col("row").is_in(transfers.alone["row"].implode()))
-        cost, code, day = _read(leg.amount), pl.lit(OPEN), pl.col("date")
+        cost, code, day = dollars(events, leg.amount), _counting(events), pl.col("date")
         if "basis_usd" in there:
             cost = pl.coalesce("basis", cost)
         if "acquired_date" in there:
@@ -84,14 +106,29 @@ def _opened(events: Events, rows: pl.LazyFrame, transfers: Moved) -> Iterator[pl
         yield _steps(part, TAKEN, code, asset="in_asset", units=units, amount=cost, day=day.to_physical())
 
 
-def _alike(events: Events, does: str) -> list[tuple[Leg, list[str]]]:
+def _counting(events: Events) -> pl.Expr:
+    """OPEN, but ENTER for lots that may not replace what is sold at a loss, of assets where that matters."""
+    watched = sorted(events.treatment.watched(events.ledger.classes))
+    if not watched:
+        return pl.lit(OPEN)
+    by = events.treatment.said["wash_sales"]["acquired_by"]
+    counts = is_kind(by["kinds"]) | pl.col("income_type").is_in(by["income"]).fill_null(value=False)
+    return pl.when(counts | ~pl.col("in_asset").is_in(watched)).then(pl.lit(OPEN)).otherwise(pl.lit(ENTER))
+
+
+def kinds_in(events: Events) -> set[str]:
+    """The kinds that rows are of."""
+    return set(events.rows["kind"].unique())
+
+
+def alike(events: Events, does: str) -> list[tuple[Leg, list[str]]]:
     """The legs of kinds that sell or open, and the kinds that do it alike: each is one pass over the columns."""
-    groups: dict[str, tuple[Leg, list[str]]] = {}
-    there = set(events.ledger.rows["kind"].unique())
+    groups: dict[tuple[str, ...], tuple[Leg, list[str]]] = {}
+    there = kinds_in(events)
     for kind in events.treatment.kinds.values():
         leg: Leg | None = getattr(kind, does)
         if leg and kind.name in there:
-            groups.setdefault(leg.amount.text, (leg, []))[1].append(kind.name)
+            groups.setdefault((leg.side, leg.amount.text, leg.acquired), (leg, []))[1].append(kind.name)
     return list(groups.values())
 
 
@@ -99,7 +136,7 @@ def _fees(events: Events, rows: pl.LazyFrame, transfers: Moved) -> Iterator[pl.L
     fees = pl.concat([events.fees, transfers.lost])
     if fees.is_empty():
         return
-    dated = fees.lazy().join(rows.select("row", "shown"), on="row", how="left", maintain_order="left")
+    dated = fees.lazy().join(rows.select("row", "shown", "date"), on="row", how="left", maintain_order="left")
     code = pl.when("shown").then(pl.lit(SELL)).otherwise(pl.lit(USE))
     for step, part in ((FEE, dated.filter(~pl.col("after"))), (FEE_AFTER, dated.filter("after"))):
         yield _steps(part, step, code, asset="asset", units="units", amount=cents(pl.col("value")))
@@ -107,7 +144,7 @@ def _fees(events: Events, rows: pl.LazyFrame, transfers: Moved) -> Iterator[pl.L
 
 def _moved(transfers: Moved) -> Iterator[pl.LazyFrame]:
     for ends, step, code in ((transfers.sent, GIVEN, SEND), (transfers.received, TAKEN, RECEIVE)):
-        yield _steps(ends.lazy(), step, code, asset="asset", units="units", amount="bag")
+        yield _steps(ends.lazy(), step, code, asset="asset", units="units", amount="bag", day=pl.lit(0))
 
 
 def missing(events: Events) -> Iterator[Problem]:
@@ -127,7 +164,7 @@ def too_large(events: Events, rows: pl.DataFrame, names: Sequence[str]) -> Itera
 
 def _worthless(events: Events) -> Iterator[Problem]:
     given, taken = (
-        is_kind([kind for leg, names in _alike(events, does) for kind in names if "value" in leg.amount.names])
+        is_kind([kind for leg, names in alike(events, does) for kind in names if "value" in leg.amount.names])
         & pl.col(units).is_not_null()
         for does, units in (("sells", "out_units"), ("opens", "in_units"))
     )
@@ -140,7 +177,7 @@ def _worthless(events: Events) -> Iterator[Problem]:
 
 
 def _below_zero(events: Events) -> Iterator[Problem]:
-    opening = [kind for _, kinds in _alike(events, "opens") for kind in kinds]
+    opening = [kind for _, kinds in alike(events, "opens") for kind in kinds]
     for row in events.rows.filter(is_kind(opening) & (pl.col("basis") < 0))["row"]:
         yield Problem(events.place(row), "a basis below zero; a lot may have cost nothing, but not less")
     if "withheld" in events.rows.columns:

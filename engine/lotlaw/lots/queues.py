@@ -7,15 +7,35 @@ the pool's; if nobody asks, in the pool's alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 
 import polars as pl
 
-from lotlaw.lots.book import DIVIDE, ENTER, OPEN, OPEN_TWICE, PICK, RECEIVE, SELL, SEND, USE, Book, Moves
-from lotlaw.lots.events import AMOUNT, PLACES, Events, Schema, cast, decimal
+from lotlaw.lots.book import (
+    ADJUST,
+    BORROW,
+    BRANCH,
+    CARRY,
+    DIVIDE,
+    ENTER,
+    FIFO,
+    LOWER,
+    OPEN,
+    OPEN_TWICE,
+    PICK,
+    RECEIVE,
+    RESCALE,
+    SELL,
+    SEND,
+    USE,
+    Book,
+    Moves,
+    Wash,
+)
+from lotlaw.lots.events import AMOUNT, PLACES, WHOLE, Events, Schema, cast, decimal
 from lotlaw.readings.columns import MONEY
 
 DIVIDED = 0
@@ -24,6 +44,15 @@ FINE, UNITS = (2, 4, 8, PLACES), (0, 4, 8, 12, PLACES)
 
 SMALL = 2**63
 OPENS, SALES = (OPEN, OPEN_TWICE, ENTER), (USE, SELL, PICK)
+FINELY, CHANGES = (*OPENS, BORROW, ADJUST), (RESCALE, CARRY, BRANCH, LOWER, ADJUST)
+"""Moves whose amount is a basis, and those that change lots where they lie."""
+SCALING = (RESCALE, CARRY, BRANCH)
+CUT: Schema = {
+    "sale": pl.UInt32, "lot": pl.UInt32, "quantity": WHOLE, "basis": pl.Int64, "proceeds": pl.Int64,
+    "acquired": pl.Int32, "adjustment": pl.Int64, "long": pl.Boolean,
+}  # fmt: skip
+"""Slices: the moves that sold and opened, whole units, cents; `acquired` and `long` where the lot's own day says less,
+`adjustment` the cents of a loss that a wash sale disallows."""
 NEVER = 2**32 - 1
 POOLED: Schema = {
     "asset": pl.String, "until": pl.UInt32, "tracked": pl.Boolean, "divided": pl.Boolean, "pool": pl.UInt32,
@@ -36,8 +65,9 @@ Picks = Mapping[int, list[tuple[int, int | None]]]
 class Plan:
     """The kernel's moves and what they stand for.
 
-    `steps`: a row a move (row of the ledger, code, asset, account, place, queue, units, amount, day). `places`: place,
-    asset and account. `units`, `fine`: the decimals of quantities and of amounts. The rest as in `Moves`.
+    `steps`: a row a move (row of the ledger, code, asset, account, place, queue, units, amount, day, and method where
+    there is another than the first). `places`: place, asset, account and short. `units`, `fine`: the decimals of
+    quantities and of amounts. The rest as in `Moves`.
     """
 
     steps: pl.DataFrame
@@ -45,19 +75,28 @@ class Plan:
     units: int
     fine: int
     pools: list[int]
-    held: dict[int, dict[int, int]]
-    picks: dict[int, list[tuple[int, int]]]
-    shown: set[int]
+    held: dict[int, dict[int, int]] = field(default_factory=dict)
+    picks: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    shown: set[int] = field(default_factory=set)
+    terms: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    low: dict[int, int] = field(default_factory=dict)
+    tacked: dict[int, int] = field(default_factory=dict)
+    special: list[bool] = field(default_factory=list)
+    wash: Wash | None = None
+    turns: Callable[[int], int] = int
+    rates: tuple[int, int] = (1, 1)
 
     @cached_property
     def moves(self) -> Moves:
         """The kernel's input."""
         steps, codes = self.steps, self.steps["code"].to_list()
-        # Days order lots that come out of order; where there are none, nobody asks.
-        days = steps["day"].to_list() if max(codes, default=SELL) > SELL else []
+        # Days order lots that come out of order or are chosen otherwise; where there are none, nobody asks.
+        days = steps["day"].to_list() if any(self.special) or max(codes, default=SELL) > SELL else []
+        how = steps["method"].to_list() if "method" in steps.columns else []
         return Moves(
             codes, steps["queue"].to_list(), steps["units"].to_list(), steps["amount"].to_list(), days,
-            10 ** (self.fine - MONEY), list(self.pools), self.picks, self.shown, self.held,
+            10 ** (self.fine - MONEY), list(self.pools), self.picks, self.shown, self.held, how, self.special,
+            self.terms, self.low, self.tacked, self.wash, self.turns, self.rates,
         )  # fmt: skip
 
     def quantities(self, units: list[int]) -> pl.Series:
@@ -65,13 +104,28 @@ class Plan:
         return decimals(units, self.units)
 
     def slices(self, book: Book) -> pl.DataFrame:
-        """What the kernel sold: sale, lot (as opened), quantity in whole units, basis and proceeds in cents."""
+        """What the kernel sold, as CUT."""
         cut = book.slices
-        return pl.DataFrame({
+        frame = pl.DataFrame({
             "sale": pl.Series(cut.sale, dtype=pl.UInt32), "lot": self.opened(book, cut.lot),
             "quantity": _column(cut.quantity), "basis": cents_of(cut.basis, self.fine),
             "proceeds": pl.Series(cut.proceeds, dtype=pl.Int64),
         })  # fmt: skip
+        return frame.with_columns(
+            acquired=_overrides(self._acquired(book), len(cut.sale), pl.Int32),
+            adjustment=_overrides(cut.disallowed, len(cut.sale), pl.Int64).fill_null(0),
+            long=_overrides(cut.long, len(cut.sale), pl.Boolean),
+        )
+
+    def _acquired(self, book: Book) -> dict[int, int]:
+        """By slice, the day acquired, where it is not that of the move that opened the lot."""
+        held, cut = book.held, book.slices
+        tacked = {n: held[lot] for n, lot in enumerate(cut.lot) if lot in held} if held else {}
+        return tacked | cut.acquired
+
+    def only(self, queues: pl.Expr) -> Plan:
+        """The plan of some queues alone, that nothing but opening and selling happens in."""
+        return replace(self, steps=self.steps.filter(queues))
 
     def opened(self, book: Book, lots: list[int]) -> pl.Series:
         """The moves that opened lots, or the lots they are pieces of."""
@@ -99,9 +153,18 @@ def _column(whole: list[int]) -> pl.Series:
         return pl.Series("n", whole, dtype=pl.Int128)
 
 
-def places_of(steps: pl.DataFrame) -> pl.DataFrame:
-    """Every asset at every account: place, asset, account."""
-    return steps.select("asset", "account").unique().sort("asset", "account").with_row_index("place")
+def _overrides(said: dict[int, int] | dict[int, bool], height: int, dtype: type[pl.DataType]) -> pl.Series:
+    """A column with what is said of some of its rows, null in the others."""
+    column = pl.select(pl.repeat(None, height, dtype=dtype)).to_series()
+    return column.scatter(list(said), pl.Series(list(said.values()), dtype=dtype)) if said else column
+
+
+def places_of(steps: pl.DataFrame, more: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Every asset at every account, and positions opened by selling for themselves: place, asset, account, short."""
+    names = ("asset", "account", "short")
+    found = steps.select(names).unique()
+    every = found if more is None else pl.concat([found, more.select(names)]).unique()
+    return every.sort(names).with_row_index("place")
 
 
 def plan_of(events: Events, steps: pl.DataFrame, places: pl.DataFrame, picks: Picks, shown: set[int]) -> Plan:
@@ -110,17 +173,19 @@ def plan_of(events: Events, steps: pl.DataFrame, places: pl.DataFrame, picks: Pi
     `picks`: by row that names lots, the rows named and the units of each (None: what it takes); `shown`: those of them
     that belong on a return asked for.
     """
-    steps = steps.join(places, on=["asset", "account"], how="left", maintain_order="left")
+    keys = ["asset", "account", *(["short"] if places["short"].any() else [])]
+    steps = steps.join(places.select("place", *keys), on=keys, how="left", maintain_order="left")
     steps = steps.with_columns(queue=pl.col("place"))
     pools = list(range(places.height))
     pooled = _pooled(events, steps, places)
     if pooled.height:
         steps, pools = _queued(steps, places, pooled)
-    opened = pl.col("code").is_in(OPENS)
-    units, fine = _decimals(steps, pl.col("units"), UNITS), _decimals(steps, pl.col("amount").filter(opened), FINE)
+    opened, scales = pl.col("code").is_in(FINELY), steps["code"].is_in(SCALING).any()
+    units = PLACES if scales else _decimals(steps, pl.col("units"), UNITS)
+    fine = _decimals(steps, pl.col("amount").filter(opened), FINE)
     whole = pl.when(opened).then(pl.col("amount") // 10 ** (PLACES - fine)).otherwise("amount").alias("amount")
     amounts = _fitting(steps.select(whole).to_series())
-    steps = steps.drop("amount", "step").with_columns(
+    steps = steps.drop("amount", "step", "short").with_columns(
         _fitting(steps.select(pl.col("units") // 10 ** (PLACES - units)).to_series()), amounts
     )
     held = _held(steps, pooled) if pooled.height else {}
@@ -149,7 +214,7 @@ def _pooled(events: Events, steps: pl.DataFrame, places: pl.DataFrame) -> pl.Dat
     `tracked`: it matters where their lots lie. `divided`: they leave the pool or their account after `until`.
     """
     law, classes = events.treatment, events.ledger.classes
-    several = places.group_by("asset").len().filter(pl.col("len") > 1)["asset"].sort()
+    several = places.filter(~pl.col("short")).group_by("asset").len().filter(pl.col("len") > 1)["asset"].sort()
     pools = {asset: law.pools[law.classes[classes[asset]]["pool"]] for asset in several}
     untils = {asset: _first_row(events, pool.by_account_from) for asset, pool in pools.items() if pool.universal}
     if not untils:
@@ -157,7 +222,7 @@ def _pooled(events: Events, steps: pl.DataFrame, places: pl.DataFrame) -> pl.Dat
     pooled = pl.DataFrame(
         {"asset": list(untils), "until": list(untils.values())}, schema_overrides={"until": pl.UInt32}
     )
-    sends, sells = pl.col("code") == SEND, pl.col("code").is_in(SALES)
+    sends, sells = pl.col("code").is_in([SEND, *CHANGES]), pl.col("code").is_in(SALES)
     later = pl.col("row") >= pl.col("until")
     asked = (
         steps.join(pooled, on="asset")
@@ -179,19 +244,21 @@ def _queued(steps: pl.DataFrame, places: pl.DataFrame, pooled: pl.DataFrame) -> 
     """Steps with the queues of pools, and the moves that divide these; by queue, its pool."""
     divisions = pooled.filter("divided").select(
         "asset", account=pl.lit(None, pl.String), row="until", step=pl.lit(DIVIDED), code=pl.lit(DIVIDE),
-        units=pl.lit(0), amount=pl.lit(0), day=pl.lit(0), place=pl.lit(0), queue=pl.lit(0),
+        units=pl.lit(0), amount=pl.lit(0), day=pl.lit(0), place=pl.lit(0), queue=pl.lit(0), short=pl.lit(value=False),
+        method=pl.lit(FIFO),
     )  # fmt: skip
     steps = pl.concat([steps, cast(divisions, dict(steps.schema))]).sort("row", "step", maintain_order=True)
     steps = steps.join(pooled, on="asset", how="left", maintain_order="left")
     before, tracked = pl.col("row") < pl.col("until"), pl.col("tracked")
-    in_pool = ~tracked | (before & pl.col("code").is_in(SALES))
+    in_pool = ~pl.col("short") & (~tracked | (before & pl.col("code").is_in(SALES)))
     twice = tracked & before & (pl.col("code") == OPEN)
     steps = steps.with_columns(
         queue=pl.when(in_pool).then("pool").otherwise("place"),
         code=pl.when(twice).then(pl.lit(OPEN_TWICE, pl.UInt8)).otherwise("code"),
     )
     pools = list(range(places.height + pooled.height))
-    for place, pool in places.join(pooled.filter("tracked"), on="asset").select("place", "pool").iter_rows():
+    kept = places.filter(~pl.col("short")).join(pooled.filter("tracked"), on="asset")
+    for place, pool in kept.select("place", "pool").iter_rows():
         pools[place] = pool
     return steps.drop("until", "tracked", "divided", "pool"), pools
 
@@ -202,7 +269,7 @@ def _held(steps: pl.DataFrame, pooled: pl.DataFrame) -> dict[int, dict[int, int]
     moves = dict(steps.with_row_index("at").filter(pl.col("code") == DIVIDE).select("asset", "at").iter_rows())
     gains, before = pl.col("code").is_in([*OPENS, RECEIVE]), pl.col("row") < pl.col("until")
     sums = (
-        steps.filter(pl.col("code") != DIVIDE)
+        steps.filter(pl.col("code").is_in([*OPENS, *SALES, SEND, RECEIVE, CARRY]))
         .join(divided, on="asset")
         .group_by("asset", "place")
         .agg(came=pl.col("units").filter(before & gains), went=pl.col("units").filter(before & ~gains))

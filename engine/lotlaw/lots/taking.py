@@ -168,7 +168,7 @@ def _of_gift(book: Book, lot: int, gain_basis: int, loss_basis: int, gets: int, 
     loss_basis = (2 * loss_basis + book.moves.unit) // (2 * book.moves.unit) * book.moves.unit
     if gets >= loss_basis:
         return gets
-    book.slices.acquired[slice_] = book.moves.low[book.opened_by(lot)][1]
+    book.slices.acquired[slice_] = book.moves.day[book.opened_by(lot)]
     return loss_basis
 
 

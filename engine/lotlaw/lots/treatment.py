@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any
 
 from lotlaw.formula import Formula, Reader, did_you_mean, parse, unknown
@@ -13,10 +14,13 @@ from lotlaw.readings import exact, units
 from lotlaw.source import Document, Problem, Problems
 
 FILE, FORM = "dispositions", "form_8949"
-AMOUNTS = {"value": "money", "fee": "money", "basis": "money"}
-"""What formulas of kinds may read: dollars of the event before the fee, of the fee, of the basis that a row gives."""
+AMOUNTS = dict.fromkeys(("value", "fee", "basis", "fair_value", "donor_basis", "gift_tax"), "money")
+"""What formulas of kinds may read: dollars of the event before the fee, of the fee, and what the row gives besides."""
 
-TERM = {"acquired": "date", "sold": "date"}
+TERM = {"acquired": "date"}
+LEGS = {"sells": "proceeds", "opens": "basis", "borrows": "proceeds", "closes": "cost"}
+"""What kinds do with a leg, and what they call its amount."""
+GIVEN, DONOR = "given", "donor"
 UNIVERSAL = "universal"
 
 Path = tuple[str | int, ...]
@@ -24,31 +28,61 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Leg:
-    """One leg of an event: `amount` is the proceeds of what is sold, or the basis of what is opened.
+    """One leg of an event: `amount` is the proceeds of what is sold, the basis of what is opened, the cost of closing.
 
-    `must_give`: the row itself must give basis and date acquired; without them they are unknown.
+    side: out, in, or ref, what the row is about. acquired: GIVEN by the row, or by the DONOR, or a word in place of a
+    date; empty: on the day of the event. loss_basis: for a loss, where it is less. said: the leg as the rules have it.
     """
 
+    side: str
     amount: Formula
-    must_give: bool = False
+    acquired: str = ""
+    loss_basis: Formula | None = None
+    said: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def must_give(self) -> bool:
+        """Whether the row itself must give basis and date acquired; without them they are unknown."""
+        return self.acquired == GIVEN
+
+    @property
+    def word(self) -> str:
+        """The word that stands in place of a date acquired."""
+        return "" if self.acquired in (GIVEN, DONOR) else self.acquired
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What a kind of event does: legs sold and opened, lots moved, a row as it stands, income."""
+    """What a kind of event does: legs sold, opened, removed, borrowed and closed, lots moved or changed, and the rest.
+
+    changes: what happens to lots that are held. option: what becomes of the premium. row: as it stands on the form.
+    warns: what to tell the reader. treated_as: by what a column says, another kind.
+    """
 
     name: str
     label: str
-    sells: Leg | None
-    opens: Leg | None
-    moves: str
-    row: str
-    income: bool
+    sells: Leg | None = None
+    opens: Leg | None = None
+    borrows: Leg | None = None
+    closes: Leg | None = None
+    removes: bool = False
+    moves: str = ""
+    changes: str = ""
+    option: str = ""
+    row: str = ""
+    income: bool = False
+    warns: str = ""
+    treated_as: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def legs(self) -> Iterator[Leg]:
+        """The legs that have an amount."""
+        yield from (leg for leg in (self.sells, self.opens, self.borrows, self.closes) if leg)
 
     @property
     def bears_fees(self) -> bool:
         """Whether a fee is part of what the event costs or brings, or of its moving lots."""
-        return bool(self.moves) or any("fee" in leg.amount.names for leg in (self.sells, self.opens) if leg)
+        return bool(self.moves) or any("fee" in leg.amount.names for leg in self.legs)
 
 
 @dataclass(frozen=True)
@@ -68,7 +102,7 @@ class Treatment:
 
     kinds: Mapping[str, Kind]
     pools: Mapping[str, Pool]
-    long_if: Formula
+    long_from: Formula
     names: Mapping[str, Any]
     said: Mapping[str, Any]
 
@@ -82,6 +116,16 @@ class Treatment:
     def marks(self) -> list[str]:
         """The codes of Form 8949 that mark a collectible."""
         return sorted({said["collectible"] for said in self.classes.values() if said["collectible"]})
+
+    def untaxed(self, accounts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """The accounts whose sales are not taxed; one that nobody describes is taxed."""
+        taxed = self.said["accounts"]["taxed"]
+        return [name for name, said in accounts.items() if said.get("kind", taxed[0]) not in taxed]
+
+    def watched(self, classes: Mapping[str, str]) -> set[str]:
+        """The assets whose losses wash sales may disallow."""
+        scope = self.said["wash_sales"]["classes"]
+        return {asset for asset, name in classes.items() if name in scope}
 
     def fee(self, which: str) -> str:
         """What becomes of a fee paid in units of an asset."""
@@ -101,7 +145,7 @@ def treatment(year: Year, taxpayer: Mapping[str, Any]) -> Treatment:
     names = {name: year.parameter(name, taxpayer["filing_status"]) for name in said["uses"]}
     pools = {name: _pool(pool, names, taxpayer) for name, pool in said["pools"].items()}
     kinds = {name: _kind(document, name, kind) for name, kind in said["kinds"].items()}
-    return Treatment(kinds, pools, _formula(document, "term", "long_if"), names, said)
+    return Treatment(kinds, pools, _formula(document, "term", "long_from"), names, said)
 
 
 def _pool(said: Mapping[str, Any], names: Mapping[str, Any], taxpayer: Mapping[str, Any]) -> Pool:
@@ -114,12 +158,16 @@ def _pool(said: Mapping[str, Any], names: Mapping[str, Any], taxpayer: Mapping[s
 
 
 def _kind(document: Document, name: str, said: Mapping[str, Any]) -> Kind:
-    sells = Leg(_formula(document, "kinds", name, "sells", "proceeds")) if "sells" in said else None
-    opens = None
-    if "opens" in said:
-        opens = Leg(_formula(document, "kinds", name, "opens", "basis"), "acquired" in said["opens"])
-    moves, row, income = said.get("moves", ""), said.get("row", ""), bool(said.get("income"))
-    return Kind(name, said["label"], sells, opens, moves, row, income)
+    legs: dict[str, Any] = {does: _leg(document, name, does, said[does]) for does in LEGS if does in said}
+    words: dict[str, Any] = {key: said.get(key, "") for key in ("moves", "changes", "option", "row", "warns")}
+    own: dict[str, Any] = {"removes": "removes" in said, "income": bool(said.get("income"))}
+    return Kind(name, said["label"], **legs, **words, **own, treated_as=said.get("as", {}))
+
+
+def _leg(document: Document, kind: str, does: str, said: Mapping[str, Any]) -> Leg:
+    loss = _formula(document, "kinds", kind, does, "loss_basis") if "loss_basis" in said else None
+    amount = _formula(document, "kinds", kind, does, LEGS[does])
+    return Leg(said["leg"], amount, said.get("acquired", ""), loss, said)
 
 
 def _formula(document: Document, *path: str) -> Formula:
@@ -129,13 +177,24 @@ def _formula(document: Document, *path: str) -> Formula:
     return parse(str(text), document.place(*path))
 
 
+def turns_long(law: Treatment) -> Callable[[date], date]:
+    """What gives the first day on which a lot acquired on a day is long-term."""
+
+    @cache
+    def turns(acquired: date) -> date:
+        day: date = Reader(exact, {**law.names, "acquired": acquired}).read(law.long_from)
+        return day
+
+    return turns
+
+
 def term_of(year: Year, acquired: date, sold: date) -> str:
     """`long` or `short` for one lot, by the year's rule."""
     document = year.documents[FILE]
     status = next(iter(year.statuses))
     names = {name: year.parameter(name, status) for name in document.value["uses"]}
-    long = Reader(exact, {**names, "acquired": acquired, "sold": sold}).read(_formula(document, "term", "long_if"))
-    return "long" if long else "short"
+    long_from = Reader(exact, {**names, "acquired": acquired}).read(_formula(document, "term", "long_from"))
+    return "long" if sold >= long_from else "short"
 
 
 def problems_of(year: Year) -> Iterator[Problem]:
@@ -159,6 +218,21 @@ def _name_problems(year: Year, document: Document) -> Iterator[Problem]:
         if "from" in pool:
             yield from _missing(document, ("pools", name, "from"), pool["from"], said["uses"], "parameter in `uses`")
     yield from _missing(document, ("reported", "wash_sale"), said["reported"]["wash_sale"], codes, "code")
+    yield from _wash_problems(document, codes)
+    for name, kind in said["kinds"].items():
+        for column, others in kind.get("as", {}).items():
+            for word, other in others.items():
+                yield from _missing(document, ("kinds", name, "as", column, word), other, said["kinds"], "kind")
+
+
+def _wash_problems(document: Document, codes: Any) -> Iterator[Problem]:
+    said = document.value
+    wash = said["wash_sales"]
+    yield from _missing(document, ("wash_sales", "code"), wash["code"], codes, "code")
+    for n, name in enumerate(wash["classes"]):
+        yield from _missing(document, ("wash_sales", "classes", n), name, said["asset_classes"], "asset class")
+    for n, name in enumerate(wash["acquired_by"]["kinds"]):
+        yield from _missing(document, ("wash_sales", "acquired_by", "kinds", n), name, said["kinds"], "kind")
 
 
 def _missing(document: Document, path: Path, word: str, known: Any, role: str) -> Iterator[Problem]:
@@ -169,10 +243,11 @@ def _missing(document: Document, path: Path, word: str, known: Any, role: str) -
 def _formula_problems(year: Year, document: Document) -> Iterator[Problem]:
     used = {name: year.parameters[name].unit for name in document.value["uses"] if name in year.parameters}
     for kind, said in document.value["kinds"].items():
-        for does, amount in (("sells", "proceeds"), ("opens", "basis")):
-            if does in said:
-                yield from _reading(document, ("kinds", kind, does, amount), AMOUNTS, "money")
-    yield from _reading(document, ("term", "long_if"), {**TERM, **used}, "flag")
+        for does, amount in LEGS.items():
+            for what in (amount, "loss_basis"):
+                if what in said.get(does, {}):
+                    yield from _reading(document, ("kinds", kind, does, what), AMOUNTS, "money")
+    yield from _reading(document, ("term", "long_from"), {**TERM, **used}, "date")
 
 
 def _reading(document: Document, path: tuple[str, ...], names: Mapping[str, str], wanted: str) -> Iterator[Problem]:

@@ -1,0 +1,200 @@
+"""What the kernel has to know beyond its moves: methods, wash sales, where changed lots go, gifts' second basis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import date
+from functools import cache
+
+import polars as pl
+
+from lotlaw.lots.book import ABSORB, BORROW, BRANCH, CARRY, EXPIRE, FIFO, NOWHERE, RESCALE, SELL, Wash
+from lotlaw.lots.events import PLACES, Events, is_kind, rare
+from lotlaw.lots.moves import alike, dollars
+from lotlaw.lots.queues import OPENS, SALES, Plan
+from lotlaw.lots.rare import Known, Rare
+from lotlaw.lots.treatment import DONOR, Treatment, turns_long
+
+CALL = "call"
+EPOCH = date(1970, 1, 1).toordinal()
+Rates = tuple[int, int]
+
+
+def knowing(
+    events: Events, plan: Plan, known: list[Known], untaxed: Iterable[str], identical: Iterable[Iterable[str]]
+) -> Plan:
+    """The plan with all that its moves have to know. `untaxed`: accounts whose sales are not taxed.
+
+    `identical`: assets that are substantially identical, by the taxpayer's own judgement.
+    """
+    law, classes = events.treatment, events.ledger.classes
+    opened = plan.steps.with_row_index("at").filter(pl.col("code").is_in(OPENS)).select("at", "row")
+    low, tacked = _low(events, opened, plan.fine), _tacked(events, opened)
+    watched = law.watched(classes) & set(plan.places["asset"])
+    chosen = _chosen(plan)
+    gifts = set(plan.steps["asset"].gather(sorted(low | tacked))) if low or tacked else set()
+    assets = watched | chosen | gifts
+    special = [asset in assets for asset in plan.places["asset"]]
+    special += [False] * (len(plan.pools) - len(special))
+    for queue, pool in enumerate(_pools(plan)):
+        special[pool] = special[pool] or special[queue]
+    return replace(
+        plan, low=low, tacked=tacked, special=special, terms=_terms(events, plan, known), turns=_turns(law),
+        wash=_wash(events, plan, watched, set(untaxed), identical) if watched else None,
+    )  # fmt: skip
+
+
+def apart(
+    events: Events, steps: pl.DataFrame, places: pl.DataFrame, rare: Rare
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Steps and places of assets that are only bought and sold, first in, first out, and those of the others."""
+    watched = events.treatment.watched(events.ledger.classes)
+    odd = pl.col("code") > SELL
+    if "method" in steps.columns:
+        odd |= pl.col("method") != FIFO
+    stock = steps.filter(pl.col("row").is_in({known.row for known in rare.known})) if rare.known else steps.clear()
+    others = {*steps.filter(odd)["asset"].unique(), *rare.places["asset"], *stock["asset"], *watched}
+    is_other = pl.col("asset").is_in(sorted(others))
+    for part in (~is_other, is_other) if others & set(places["asset"]) else ():
+        mine = places.filter(part)
+        if mine.height:
+            yield steps.filter(part), mine.drop("place").with_row_index("place")
+    if not others & set(places["asset"]):
+        yield steps, places
+
+
+def _pools(plan: Plan) -> list[int]:
+    """By place, the queue that its sales may take from: of untracked pools, none of a place's own moves says so."""
+    used = plan.steps.select("place", "queue").unique().filter(pl.col("queue") >= plan.places.height)
+    pools = list(range(plan.places.height))
+    for place, queue in used.iter_rows():
+        pools[place] = queue
+    return pools
+
+
+def _chosen(plan: Plan) -> set[str]:
+    """The assets of which lots are chosen otherwise than first in, first out."""
+    if "method" not in plan.steps.columns:
+        return set()
+    return set(plan.steps.filter(pl.col("method") != FIFO)["asset"].unique())
+
+
+def _turns(law: Treatment) -> Callable[[int], int]:
+    """The first long-term day by the day acquired, both in days since 1970."""
+    turns = turns_long(law)
+    return cache(lambda day: turns(date.fromordinal(day + EPOCH)).toordinal() - EPOCH)
+
+
+# Gifts
+
+
+def _low(events: Events, opened: pl.DataFrame, fine: int) -> dict[int, int]:
+    """By move that opens a lot whose basis is less for a loss, that basis in fine units."""
+    found: dict[int, int] = {}
+    for leg, kinds in alike(events, "opens"):
+        if leg.loss_basis is None:
+            continue
+        gain, loss = dollars(events, leg.amount), dollars(events, leg.loss_basis)
+        others = rare(events.rows, "subkind").is_in(leg.said.get("loss_basis_unless", [])).fill_null(value=False)
+        lows = events.rows.filter(is_kind(kinds) & (loss < gain) & ~others).select("row", low=loss)
+        pairs = opened.join(lows, on="row").select("at", "low").iter_rows()
+        found |= {at: low // 10 ** (PLACES - fine) for at, low in pairs}
+    return found
+
+
+def _tacked(events: Events, opened: pl.DataFrame) -> dict[int, int]:
+    """By move that opens a lot that counts as held since somebody else acquired it, that day."""
+    kinds = [name for name, kind in events.treatment.kinds.items() if kind.opens and kind.opens.acquired == DONOR]
+    since = rare(events.rows, "donor_acquired_date").to_physical()
+    days = events.rows.filter(is_kind(kinds)).select("row", since=since).drop_nulls()
+    return dict(opened.join(days, on="row").select("at", "since").iter_rows())
+
+
+# What rare moves have to know
+
+
+def _terms(events: Events, plan: Plan, known: list[Known]) -> dict[int, tuple[int, ...]]:
+    codes = (RESCALE, CARRY, BRANCH, ABSORB, EXPIRE, BORROW)
+    asking = plan.steps.with_row_index("at").filter(pl.col("code").is_in(codes))
+    if asking.is_empty():
+        return {}
+    queues, against = _queues(plan), _against(events)
+    columns = ("at", "code", "row", "asset", "account", "amount")
+    terms: dict[int, tuple[int, ...]] = {}
+    for at, code, row, asset, account, amount in asking.select(columns).iter_rows():
+        if code == BORROW:
+            here = {queue for (name, _, short), queue in queues.items() if name == asset and not short}
+            terms |= {at: tuple(sorted(here))} if row in against else {}
+        elif code == EXPIRE:
+            terms[at] = (queues[asset, account, True],)
+        elif code == ABSORB:
+            said = known[amount]
+            terms[at] = (_target(plan, said.row, is_sale=said.is_sale), said.sign, int(said.is_sale))
+        else:
+            to = known[amount].to
+            terms[at] = (*((queues[*to, False],) if to else ()), *known[amount].numbers)
+    return terms
+
+
+def _against(events: Events) -> set[int]:
+    """The rows that open a position by selling, for which it matters what is held meanwhile."""
+    kinds = events.treatment.kinds.items()
+    opposed = [name for name, kind in kinds if kind.borrows and kind.borrows.said.get("against_held")]
+    return set(events.rows.filter(is_kind(opposed))["row"]) if opposed else set()
+
+
+def _queues(plan: Plan) -> dict[tuple[str, str, bool], int]:
+    """Where lots of an asset at an account lie: in its place, or in the pool if nobody asks where."""
+    pools, tracked = _pools(plan), plan.pools
+    places = plan.places.select("place", "asset", "account", "short").iter_rows()
+    return {(*where, short): at if tracked[at] != at else pools[at] for at, *where, short in places}
+
+
+def _target(plan: Plan, row: int, *, is_sale: bool) -> int:
+    """The move by which a row sells or opens."""
+    codes = SALES if is_sale else OPENS
+    moves = plan.steps.with_row_index("at").filter((pl.col("row") == row) & pl.col("code").is_in(codes))
+    return int(moves["at"][0])
+
+
+# Wash sales
+
+
+def _wash(events: Events, plan: Plan, watched: set[str], untaxed: set[str], identical: Iterable[Iterable[str]]) -> Wash:
+    said = events.treatment.said["wash_sales"]
+    groups = _groups(watched, identical)
+    calls = _calls(events) if said["calls"] else {}
+    height = len(plan.pools)
+    loss, units, forfeits = [NOWHERE] * height, [1] * height, [False] * height
+    bought: list[tuple[int, ...]] = [()] * height
+    places = plan.places.select("place", "asset", "account", "short").iter_rows()
+    for place, asset, account, short in places:
+        if asset not in watched or short:
+            continue
+        underlying, units[place] = calls.get(asset, ("", 1))
+        loss[place] = groups[asset]
+        bought[place] = tuple(groups[name] for name in (asset, underlying) if name in groups)
+        forfeits[place] = account in untaxed
+    for place, pool in enumerate(_pools(plan)):
+        loss[pool], bought[pool], units[pool] = loss[place], bought[place], units[place]
+    return Wash(said["days_before"], said["days_after"], loss, bought, units, forfeits)
+
+
+def _groups(watched: set[str], identical: Iterable[Iterable[str]]) -> dict[str, int]:
+    """What is substantially identical shares a number: an asset with itself, and what the taxpayer says."""
+    leader = {asset: asset for asset in watched}
+    for names in identical:
+        same = [name for name in names if name in leader]
+        leaders = {leader[name] for name in same}
+        for asset in watched:
+            if leader[asset] in leaders:
+                leader[asset] = min(leaders)
+    numbers = {name: n for n, name in enumerate(sorted(set(leader.values())))}
+    return {asset: numbers[of] for asset, of in leader.items()}
+
+
+def _calls(events: Events) -> dict[str, tuple[str, int]]:
+    """By option to buy, what it is on and how many units of that."""
+    calls = events.ledger.options.filter(pl.col("right") == CALL).select("asset", "underlying", "multiplier")
+    return {asset: (underlying, int(multiplier)) for asset, underlying, multiplier in calls.iter_rows()}

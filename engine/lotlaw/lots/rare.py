@@ -1,0 +1,135 @@
+"""Events that change lots where they lie, and options that are exercised, assigned or expire, as moves of lots.
+
+What such a move has to know besides its asset, account and units stands in a list, and its `amount` is the place in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from lotlaw.lots.book import ABSORB, ADJUST, BRANCH, CARRY, EXPIRE, LOWER, RESCALE
+from lotlaw.lots.events import PLACES, Events, is_kind, rare
+from lotlaw.lots.moves import GIVEN, PREMIUM, STEPS, cents, kinds_in
+from lotlaw.source import Problem
+
+CODES = {"rescale": RESCALE, "carry": CARRY, "branch": BRANCH, "lower": LOWER, "adjust": ADJUST}
+ASSIGNED, EXPIRED = "assigned", "expired"
+WHOLE_UNIT = 10**PLACES
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a move has to know: `to` (asset, account) where lots go, `numbers` at the ledger's decimals or in cents.
+
+    row: of the ledger, where an option's premium goes. is_sale: whether stock is sold there. sign: of the premium.
+    """
+
+    to: tuple[str, str] | None = None
+    numbers: tuple[int, ...] = ()
+    row: int = 0
+    is_sale: bool = False
+    sign: int = 1
+
+
+@dataclass(frozen=True)
+class Rare:
+    """The moves of rare kinds as STEPS, what they have to know, and those that cannot be told.
+
+    `places`: asset, account and short of all that they touch.
+    """
+
+    steps: pl.DataFrame
+    known: list[Known]
+    problems: list[Problem]
+
+    @property
+    def places(self) -> pl.DataFrame:
+        own = self.steps.select("asset", "account", "short")
+        other = self.steps.filter(pl.col("code") == EXPIRE).select("asset", "account", ~pl.col("short"))
+        to = [(*known.to, False) for known in self.known if known.to]
+        return pl.concat([own, other, pl.DataFrame(to, schema=own.schema, orient="row")])
+
+
+def rare_moves(events: Events, places: pl.DataFrame) -> Rare:
+    """The moves of changes and of options. `places` has asset and account of every other move."""
+    there = kinds_in(events)
+    kinds = {name: kind for name, kind in events.treatment.kinds.items() if name in there}
+    changing = {name: kind.changes for name, kind in kinds.items() if kind.changes}
+    options = {name: kind.option for name, kind in kinds.items() if kind.option}
+    known: list[Known] = []
+    found: list[tuple[Any, ...]] = []
+    problems: list[Problem] = []
+    for row in _rows(events, list(changing)) if changing else ():
+        said = _change(CODES[changing[row["kind"]]], row, known)
+        found += [said] if row["account"] is not None else [(*said[:4], name, *said[5:]) for name in _all(places, said)]
+    for row in _rows(events, list(options)) if options else ():
+        try:
+            found.append(_option(events, options[row["kind"]], row, known))
+        except ValueError as error:
+            problems.append(Problem(events.place(row["row"]), str(error)))
+    return Rare(pl.DataFrame(found, schema=STEPS, orient="row"), known, problems)
+
+
+def _rows(events: Events, kinds: list[str]) -> Iterator[dict[str, Any]]:
+    """The rows of kinds, with amounts as whole numbers: dollars in cents, quantities at the ledger's decimals."""
+    rows = events.rows.filter(is_kind(kinds))
+    amounts = ("ref_qty", "ratio_new", "ratio_old", "basis_fraction")
+    yield from rows.select(
+        "row", "kind", "account", "out_asset", "in_asset", "out_units", "in_units", "basis", "group_id",
+        pl.col("date").to_physical().alias("day"), rare(rows, "ref_asset"),
+        *(rare(rows, name).to_physical().alias(name) for name in amounts),
+        boot=cents(rare(rows, "boot_usd").to_physical()), value=cents(pl.col("value")),
+    ).iter_rows(named=True)  # fmt: skip
+
+
+def _all(places: pl.DataFrame, said: tuple[Any, ...]) -> list[str]:
+    return sorted(set(places.filter(pl.col("asset") == said[3])["account"]))
+
+
+def _change(code: int, row: dict[str, Any], known: list[Known]) -> tuple[Any, ...]:
+    """A change as a row of STEPS."""
+    asset = row["out_asset"] if code == CARRY else row["ref_asset"] or row["in_asset"]
+    units, amount = (row["out_units"] or 0) if code == CARRY else 0, len(known)
+    to = (row["in_asset"], row["account"]) if code in (CARRY, BRANCH) else None
+    if code == RESCALE:
+        ratio = (row["ratio_new"], row["ratio_old"] or WHOLE_UNIT) if row["ratio_new"] else (0, row["in_units"])
+        known.append(Known(numbers=ratio))
+    elif code == CARRY:
+        boot = row["boot"] or 0
+        known.append(Known(to, (row["in_units"], boot, (row["value"] or 0) + boot)))
+    elif code == BRANCH:
+        known.append(Known(to, (row["in_units"], row["basis_fraction"], WHOLE_UNIT)))
+    else:
+        amount = row["basis"] if code == ADJUST else row["value"]
+    return (row["row"], GIVEN, code, asset, row["account"], units, amount, row["day"], False)
+
+
+# Options
+
+
+def _option(events: Events, does: str, row: dict[str, Any], known: list[Known]) -> tuple[Any, ...]:
+    """An option that is exercised, assigned or expires, as a row of STEPS."""
+    amount, option = len(known), (row["ref_asset"], row["account"], row["ref_qty"])
+    if does == EXPIRED:
+        known.append(Known())
+        return (row["row"], GIVEN, EXPIRE, *option, amount, row["day"], False)
+    stock, is_sale = _stock(events, row)
+    # The premium paid adds to the cost of a call's stock and lowers what a put's brings; one received does the reverse.
+    known.append(Known(row=stock, is_sale=is_sale, sign=1 if (does == ASSIGNED) == is_sale else -1))
+    return (stock, PREMIUM, ABSORB, *option, amount, row["day"], does == ASSIGNED)
+
+
+def _stock(events: Events, row: dict[str, Any]) -> tuple[int, bool]:
+    """The row of the stock that is bought or sold by an option, and whether it is sold."""
+    kinds = events.treatment.kinds
+    legs = [name for name, kind in kinds.items() if kind.sells or kind.opens]
+    group = events.rows.filter((pl.col("group_id") == row["group_id"]) & is_kind(legs)).select("row", "kind")
+    if group.height != 1:
+        said = f"{row['kind']} of {row['ref_asset']} needs the one purchase or sale at the strike price that it led to"
+        raise ValueError(f"{said}: give both rows the same group_id")
+    stock, kind = group.row(0)
+    return stock, kinds[kind].sells is not None
