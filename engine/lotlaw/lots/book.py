@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 
 (
     OPEN, OPEN_TWICE, USE, SELL, ENTER, PICK, SEND, RECEIVE, DIVIDE,
-    RESCALE, CARRY, BRANCH, LOWER, ADJUST, BORROW, CLOSE, EXPIRE, ABSORB,
-) = range(18)  # fmt: skip
+    GIVE, RESCALE, CARRY, BRANCH, LOWER, ADJUST, BORROW, CLOSE, EXPIRE, ABSORB,
+) = range(19)  # fmt: skip
 """What a move does.
 
 OPEN a lot at the end of its queue, OPEN_TWICE at the end of its place's and its pool's, ENTER one where its day
-belongs. USE takes lots without a trace; SELL leaves slices; PICK takes lots by name first. SEND takes lots out of a
-place into a bag, RECEIVE puts a bag's lots into a place. DIVIDE a pool by places, for good. The rest is in
-`lotlaw.lots.changes` and `lotlaw.lots.shorts`.
+belongs. USE sells without a trace, SELL leaves slices, PICK takes lots by name first; GIVE takes lots without a sale.
+SEND takes lots out of a place into a bag, RECEIVE puts a bag's lots into a place. DIVIDE a pool by places, for good.
+The rest is in `lotlaw.lots.changes` and `lotlaw.lots.shorts`.
 """
 
 FIFO, LIFO, HIFO, LOFO, MIN_TAX, AVERAGE = METHODS = range(6)
@@ -44,7 +44,7 @@ class Wash:
 
     loss: the group in which a loss looks for what replaces it (NOWHERE: none). bought: the groups in which lots that
     are acquired count. units: how many units of the group one of the queue stands for. forfeits: whether a loss that is
-    replaced here is gone, since what replaces it is not taxed.
+    replaced here is gone, since what replaces it is not taxed. opposite: whether positions are opened by selling.
     """
 
     before: int
@@ -53,6 +53,7 @@ class Wash:
     bought: list[tuple[int, ...]]
     units: list[int]
     forfeits: list[bool]
+    opposite: list[bool]
 
 
 @dataclass
@@ -65,9 +66,9 @@ class Moves:
     where there is none). picks: by move, the lots named and the units of each (0: all that it takes). shown: the moves
     with picks that leave slices. units: by move that divides a pool, the units that lie in each queue. how: by move,
     the method (empty: first in, first out). special: by queue, whether it needs more than that (empty: none does).
-    terms: by move, what else it has to know. low: by move that opens a lot, its basis for a loss in fine units.
-    tacked: since when it counts as held, where that is not its day. turns: from the day acquired, the first day that is long-term. rates: what gains are taxed at,
-    short and long, as whole numbers that stand in the ratio of the rates.
+    terms: by move, what else it has to know. low: by move that opens a lot, its basis for a loss in fine units. tacked:
+    since when it counts as held, where that is not its day. turns: from the day acquired, the first day that is long-
+    term. rates: what gains are taxed at, short and long, as whole numbers that stand in the ratio of the rates.
     """
 
     code: list[int]
@@ -106,6 +107,12 @@ class Slices:
     disallowed: dict[int, int] = field(default_factory=dict)
     acquired: dict[int, int] = field(default_factory=dict)
     long: dict[int, bool] = field(default_factory=dict)
+
+    @property
+    def appends(self) -> tuple[Callable[[int], None], ...]:
+        """What adds to each column in turn, bound once."""
+        columns = self.sale, self.lot, self.quantity, self.basis, self.proceeds
+        return tuple(column.append for column in columns)
 
 
 @dataclass
@@ -209,7 +216,7 @@ def kept_basis(book: Book, lot: int, units: int) -> int:
 def empty(moves: Moves) -> Book:
     """The book before the first move."""
     queues = range(len(moves.pools))
-    groups = 1 + max(moves.wash.loss, default=NOWHERE) if moves.wash else 0
+    groups = 1 + max((group for of in moves.wash.bought for group in of), default=NOWHERE) if moves.wash else 0
     return Book(
         moves, list(moves.quantity), list(moves.amount), moves.quantity, moves.amount, moves.pools,
         [deque() for _ in queues], [[] for _ in queues], [0 for _ in queues],

@@ -21,14 +21,16 @@ def _rescale(book: Book, at: int, queue: int) -> None:
     new, old = book.moves.terms[at]
     lots = in_turn(book, queue)
     held = sum(book.left[lot] for lot in lots)
+    if new:
+        rescale(book, queue, new, old)
     if not held:
         return
     if not new:
         new, old = held + old, held
+        rescale(book, queue, new, old)
     whole = held * new // old
     for lot, units in zip(lots, parts(whole, [book.left[lot] for lot in lots]), strict=True):
         resize(book, lot, units, book.cost(lot))
-    rescale(book, queue, new, old)
 
 
 def _taken(book: Book, at: int, queue: int) -> list[int]:

@@ -137,6 +137,8 @@ def _entry(book: Book, method: int, lot: int) -> int:
         by = -(day << BITS | opened)
     else:
         cost = (book.cost(lot) << FINER) // book.left[lot]
+        if method in (MIN_TAX, LONG) and not book.moves.rates[method == LONG]:
+            cost = 0  # every lot is taxed alike, so the first acquired goes first
         by = ((cost if method == LOFO else -cost) << BITS | day + EPOCH) << BITS | opened
     return (by << WIDE | front) << BITS | lot
 
@@ -162,6 +164,9 @@ def forget_order(book: Book, queue: int) -> None:
     """The costs of a queue's lots have changed: its heaps are built again when they are asked for."""
     for one in {queue, book.pools[queue]}:
         book.heaps.pop(one, None)
+        for lot in inside(book, one) if book.entries else ():
+            for method in range(TURNING + 1):
+                book.entries.pop((lot, method), None)
 
 
 # The least tax

@@ -20,8 +20,7 @@ def run(moves: Moves) -> Book:  # noqa: C901  (one loop, written out: a call a s
     """Carry out all moves in order. Nothing is raised: what a move could not do is noted in the book."""
     book, unit = empty(moves), moves.unit
     lines, lates, left, basis, size, total = book.lines, book.late, book.left, book.basis, book.size, book.total
-    columns = book.slices.sale, book.slices.lot, book.slices.quantity, book.slices.basis, book.slices.proceeds
-    sale, source, taken, costs, gets = (column.append for column in columns)
+    sale, source, taken, costs, gets = book.slices.appends
     special, sell = moves.special or [False] * len(moves.pools), seller(book)
     for at, code, queue, need in zip(range(len(moves.code)), moves.code, moves.queue, moves.quantity, strict=False):
         if code == OPEN:
@@ -29,11 +28,8 @@ def run(moves: Moves) -> Book:  # noqa: C901  (one loop, written out: a call a s
             if special[queue]:
                 _opened(book, at, queue)
             continue
-        if code > SELL or code == OPEN_TWICE:
+        if code > SELL or code == OPEN_TWICE or special[queue]:
             _rarer(book, at, code, sell)
-            continue
-        if special[queue]:
-            sell(at, code, queue, need)
             continue
         # From here on this is `sell`, written out for first in, first out.
         line, late, want, money, given, cost = lines[queue], lates[queue], need, total[at], 0, 0
@@ -73,7 +69,7 @@ def run(moves: Moves) -> Book:  # noqa: C901  (one loop, written out: a call a s
 def _rarer(book: Book, at: int, code: int, sell: Sell) -> None:
     queue = book.moves.queue[at]
     match code:
-        case codes.PICK:
+        case codes.USE | codes.SELL | codes.PICK | codes.GIVE:
             sell(at, code, queue, book.moves.quantity[at])
         case codes.OPEN_TWICE:
             for line in (queue, book.pools[queue]):

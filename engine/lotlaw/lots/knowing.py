@@ -168,17 +168,19 @@ def _wash(events: Events, plan: Plan, watched: set[str], untaxed: set[str], iden
     height = len(plan.pools)
     loss, units, forfeits = [NOWHERE] * height, [1] * height, [False] * height
     bought: list[tuple[int, ...]] = [()] * height
+    opposite = [False] * height
     places = plan.places.select("place", "asset", "account", "short").iter_rows()
     for place, asset, account, short in places:
-        if asset not in watched or short:
+        if asset not in watched:
             continue
         underlying, units[place] = calls.get(asset, ("", 1))
-        loss[place] = groups[asset]
-        bought[place] = tuple(groups[name] for name in (asset, underlying) if name in groups)
-        forfeits[place] = account in untaxed
+        same = [groups[name] for name in (asset, *([] if short else [underlying])) if name in groups]
+        bought[place] = tuple(2 * group + short for group in same)
+        loss[place] = NOWHERE if account in untaxed else bought[place][0]
+        opposite[place], forfeits[place] = short, account in untaxed
     for place, pool in enumerate(_pools(plan)):
         loss[pool], bought[pool], units[pool] = loss[place], bought[place], units[place]
-    return Wash(said["days_before"], said["days_after"], loss, bought, units, forfeits)
+    return Wash(said["days_before"], said["days_after"], loss, bought, units, forfeits, opposite)
 
 
 def _groups(watched: set[str], identical: Iterable[Iterable[str]]) -> dict[str, int]:

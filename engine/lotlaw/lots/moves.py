@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from lotlaw.formula import Formula, Reader
-from lotlaw.lots.book import BORROW, CLOSE, ENTER, OPEN, PICK, RECEIVE, SELL, SEND, USE
+from lotlaw.lots.book import BORROW, CLOSE, ENTER, GIVE, OPEN, PICK, RECEIVE, SELL, SEND, USE
 from lotlaw.lots.events import PLACES, WHOLE, Events, Schema, acquired_day, is_kind, rare, said_dollars
 from lotlaw.lots.moving import Moved
 from lotlaw.lots.treatment import Leg
@@ -84,7 +84,7 @@ def _removed(events: Events, rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
     kinds = [kind for kind in events.treatment.that(removes=True) if kind in kinds_in(events)]
     if kinds:
         part = rows.filter(is_kind(kinds) & pl.col("out_units").is_not_null())
-        yield _steps(part, GIVEN, USE, asset="out_asset", units="out_units", amount=pl.lit(0))
+        yield _steps(part, GIVEN, GIVE, asset="out_asset", units="out_units", amount=pl.lit(0))
 
 
 def _opened(events: Events, rows: pl.LazyFrame, transfers: Moved) -> Iterator[pl.LazyFrame]:

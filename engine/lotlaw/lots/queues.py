@@ -22,6 +22,7 @@ from lotlaw.lots.book import (
     DIVIDE,
     ENTER,
     FIFO,
+    GIVE,
     LOWER,
     OPEN,
     OPEN_TWICE,
@@ -44,6 +45,7 @@ FINE, UNITS = (2, 4, 8, PLACES), (0, 4, 8, 12, PLACES)
 
 SMALL = 2**63
 OPENS, SALES = (OPEN, OPEN_TWICE, ENTER), (USE, SELL, PICK)
+TAKES = (*SALES, GIVE)
 FINELY, CHANGES = (*OPENS, BORROW, ADJUST), (RESCALE, CARRY, BRANCH, LOWER, ADJUST)
 """Moves whose amount is a basis, and those that change lots where they lie."""
 SCALING = (RESCALE, CARRY, BRANCH)
@@ -222,7 +224,7 @@ def _pooled(events: Events, steps: pl.DataFrame, places: pl.DataFrame) -> pl.Dat
     pooled = pl.DataFrame(
         {"asset": list(untils), "until": list(untils.values())}, schema_overrides={"until": pl.UInt32}
     )
-    sends, sells = pl.col("code").is_in([SEND, *CHANGES]), pl.col("code").is_in(SALES)
+    sends, sells = pl.col("code").is_in([SEND, *CHANGES]), pl.col("code").is_in(TAKES)
     later = pl.col("row") >= pl.col("until")
     asked = (
         steps.join(pooled, on="asset")
@@ -250,7 +252,7 @@ def _queued(steps: pl.DataFrame, places: pl.DataFrame, pooled: pl.DataFrame) -> 
     steps = pl.concat([steps, cast(divisions, dict(steps.schema))]).sort("row", "step", maintain_order=True)
     steps = steps.join(pooled, on="asset", how="left", maintain_order="left")
     before, tracked = pl.col("row") < pl.col("until"), pl.col("tracked")
-    in_pool = ~pl.col("short") & (~tracked | (before & pl.col("code").is_in(SALES)))
+    in_pool = ~pl.col("short") & (~tracked | (before & pl.col("code").is_in(TAKES)))
     twice = tracked & before & (pl.col("code") == OPEN)
     steps = steps.with_columns(
         queue=pl.when(in_pool).then("pool").otherwise("place"),
@@ -269,7 +271,7 @@ def _held(steps: pl.DataFrame, pooled: pl.DataFrame) -> dict[int, dict[int, int]
     moves = dict(steps.with_row_index("at").filter(pl.col("code") == DIVIDE).select("asset", "at").iter_rows())
     gains, before = pl.col("code").is_in([*OPENS, RECEIVE]), pl.col("row") < pl.col("until")
     sums = (
-        steps.filter(pl.col("code").is_in([*OPENS, *SALES, SEND, RECEIVE, CARRY]))
+        steps.filter(pl.col("code").is_in([*OPENS, *TAKES, SEND, RECEIVE, CARRY]))
         .join(divided, on="asset")
         .group_by("asset", "place")
         .agg(came=pl.col("units").filter(before & gains), went=pl.col("units").filter(before & ~gains))

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lotlaw.lots.book import ABSORB, BORROW, EXPIRE, SELL, Book
+from lotlaw.lots.book import ABSORB, BORROW, EXPIRE, NOWHERE, SELL, Book
 from lotlaw.lots.choosing import NONE, enter, first, in_turn
 from lotlaw.lots.taking import Sell, cut, put, show, take
+from lotlaw.lots.washing import acquire, lose
 
 
 def carry_out(book: Book, at: int, code: int, queue: int, sell: Sell) -> None:
@@ -30,6 +31,8 @@ def _borrow(book: Book, at: int, queue: int) -> None:
     """Open a short position, against what is held in the queues that `terms` name: the units held long-term."""
     today, moves = book.moves.day[at], book.moves
     enter(book, at, queue)
+    if moves.wash is not None:
+        acquire(book, at, queue, cut)
     if at in moves.terms:
         lots = [lot for held in moves.terms[at] for lot in in_turn(book, held)]
         long = [book.left[lot] for lot in lots if moves.turns(book.held_since(lot)) <= today]
@@ -44,9 +47,11 @@ def _close(book: Book, at: int, queue: int) -> None:
         proceeds = take(book, lot, units, queue) // moves.unit
         need -= units
         so_far = (2 * cost * (want - need) + want) // (2 * want) if need else cost
-        slice_, pays, given = len(book.slices.sale), so_far - given, so_far
-        show(book, at, lot, units, pays * moves.unit, proceeds)
+        pays, given = so_far - given, so_far
+        slice_ = show(book, at, lot, units, pays * moves.unit, proceeds)
         book.slices.acquired[slice_] = today
+        if pays > proceeds and moves.wash is not None and moves.wash.loss[queue] != NOWHERE:
+            lose(book, at, queue, [(slice_, lot, units, pays - proceeds, today)], cut)
         opened = book.opened_by(lot)
         if opened not in book.against:
             continue

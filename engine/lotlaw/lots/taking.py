@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lotlaw.lots.book import AVERAGE, NOWHERE, PICK, SELL, Book, kept_basis
-from lotlaw.lots.choosing import NONE, enter, first, in_turn, inside, order_again
-from lotlaw.lots.washing import Made, lose
+from lotlaw.lots.book import AVERAGE, GIVE, NOWHERE, PICK, SELL, Book, kept_basis
+from lotlaw.lots.choosing import NONE, enter, first, in_turn, inside, key, order_again
+from lotlaw.lots.washing import lose
 
 Sell = Callable[[int, int, int, int], None]
 """Carries out a sale: the move, what it does, its queue, its units."""
@@ -113,23 +113,16 @@ def _low(book: Book, lot: int, units: int) -> int:
 
 def seller(book: Book) -> Sell:
     """What carries out a sale, bound to a book once: `sell(at, code, queue, need)`."""
-    moves, left, total, low = book.moves, book.left, book.total, book.low
-    how, wash, unit = moves.how, moves.wash, moves.unit
+    moves, total, low = book.moves, book.total, book.low
+    wash, unit = moves.wash, moves.unit
 
     def sell(at: int, code: int, queue: int, need: int) -> None:
         want, money, given = need, total[at], 0
-        looking = wash is not None and wash.loss[queue] != NOWHERE
-        losses: list[Made] = []
-        if how and how[at] == AVERAGE:
-            average(book, queue)
+        looking = wash is not None and code != GIVE and wash.loss[queue] != NOWHERE
+        shown, losses = code == SELL or at in moves.shown, []
         named = _named(book, at, queue, need) if code == PICK else None
-        shown = code == SELL or (named is not None and at in moves.shown)
         while need:
-            if named is None:
-                lot = first(book, queue, at)
-                units = min(left[lot], need) if lot != NONE else 0
-            else:
-                lot, units = next(named, (NONE, 0))
+            lot, units = _next(book, queue, at, need) if named is None else next(named, (NONE, 0))
             if lot == NONE:
                 book.short.append((at, need))
                 break
@@ -138,38 +131,53 @@ def seller(book: Book) -> Sell:
             need -= units
             so_far = (2 * money * (want - need) + want) // (2 * want) if need else money
             gets, given = so_far - given, so_far
-            slice_ = len(book.slices.sale) if shown else NOWHERE
             if part is not None:
-                cost = _of_gift(book, lot, cost, part, gets * unit, slice_)
-            if shown:
-                show(book, at, lot, units, cost, gets)
-            if looking and gets * unit < cost:
-                losses.append((slice_, lot, units, (cost - gets * unit) // unit))
-        if losses:
+                cost = _of_gift(cost, part, gets * unit, unit)
+            slice_ = show(book, at, lot, units, cost, gets) if shown else NOWHERE
+            if gets * unit < cost and (looking or part is not None):
+                since = _since(book, lot, slice_, by_value=part is not None)
+                losses.append((slice_, lot, units, (cost - gets * unit) // unit, since))
+        if looking and losses:
             lose(book, at, queue, losses, cut)
 
     return sell
 
 
-def show(book: Book, at: int, lot: int, units: int, cost: int, gets: int) -> None:
-    """Leave a slice."""
+def _next(book: Book, queue: int, at: int, need: int) -> tuple[int, int]:
+    """The lot whose turn it is for a sale, and how many units of it."""
+    how = book.moves.how
+    if how and how[at] == AVERAGE:
+        average(book, queue)
+    lot = first(book, queue, at)
+    return lot, min(book.left[lot], need) if lot != NONE else 0
+
+
+def _since(book: Book, lot: int, slice_: int, *, by_value: bool) -> int:
+    """Since when a lot sold at a loss had been held: a gift, if by its value, since it was given."""
+    if not by_value:
+        return book.held_since(lot)
+    given = book.moves.day[book.opened_by(lot)]
+    if slice_ != NOWHERE:
+        book.slices.acquired[slice_] = given
+    return given
+
+
+def show(book: Book, at: int, lot: int, units: int, cost: int, gets: int) -> int:
+    """Leave a slice, and give its number."""
     slices = book.slices
     slices.sale.append(at)
     slices.lot.append(lot)
     slices.quantity.append(units)
     slices.basis.append(cost)
     slices.proceeds.append(gets)
+    return len(slices.proceeds) - 1
 
 
-def _of_gift(book: Book, lot: int, gain_basis: int, loss_basis: int, gets: int, slice_: int) -> int:
+def _of_gift(gain_basis: int, loss_basis: int, gets: int, unit: int) -> int:
     """A gift's basis: the donor's for a gain, its value when given for a loss, and neither in between."""
     if gets >= gain_basis:
         return gain_basis
-    loss_basis = (2 * loss_basis + book.moves.unit) // (2 * book.moves.unit) * book.moves.unit
-    if gets >= loss_basis:
-        return gets
-    book.slices.acquired[slice_] = book.moves.day[book.opened_by(lot)]
-    return loss_basis
+    return max(gets, (2 * loss_basis + unit) // (2 * unit) * unit)
 
 
 # Lots by name
@@ -180,7 +188,7 @@ def _named(book: Book, at: int, queue: int, need: int) -> Iterator[tuple[int, in
     picks = book.moves.picks[at]
     for named, wanted in picks:
         missing = wanted or need
-        for lot in (named, *book.pieces.get(named, ())):
+        for lot in sorted((named, *book.pieces.get(named, ())), key=lambda lot: key(book, lot)):
             units = min(missing, book.left[lot]) if _lies_in(book, lot, queue, at) else 0
             if units:
                 yield lot, units

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from lotlaw.lots.book import NOWHERE, Book, Group, Loss, Wash
 from lotlaw.lots.choosing import enter, key, order_again
 
-Made = tuple[int, int, int, int]
-"""A loss as a sale makes it: slice, lot, units, cents."""
+Made = tuple[int, int, int, int, int]
+"""A loss as a sale makes it: slice, lot, units, cents, and since when the lot had been held."""
 Cut = Callable[[Book, int, int], int]
 
 
@@ -25,8 +25,8 @@ def lose(book: Book, at: int, queue: int, losses: list[Made], cut: Cut) -> None:
     recent, earliest = group.recent, day - wash.before
     if len(losses) > 1:
         losses.sort(key=lambda made: key(book, made[1]))
-    for slice_, lot, units, cents in losses:
-        loss = Loss(slice_, units * per, cents, day, queue, book.held_since(lot))
+    for slice_, lot, units, cents, held in losses:
+        loss = Loss(slice_, units * per, cents, day, queue, held)
         own, passed = book.opened_by(lot), []
         while recent and loss.units:
             other = recent[0]
@@ -64,7 +64,7 @@ def follow(book: Book, lot: int, piece: int) -> None:
     """A piece of a lot may replace whatever the lot may."""
     for group in book.groups if lot not in book.served else ():
         if lot in group.recent:
-            group.recent.insert(group.recent.index(lot) + 1, piece)
+            group.recent.insert(group.recent.index(lot), piece)
 
 
 def rescale(book: Book, queue: int, new: int, old: int) -> None:
@@ -101,8 +101,10 @@ def _serve(book: Book, lot: int, loss: Loss, cut: Cut, *, fresh: bool = False) -
     if queue is not None and wash.forfeits[queue]:
         book.forfeited.append((loss.slice, cents))
     else:
-        book.held[piece] = book.moves.day[book.opened_by(lot)] - (loss.day - loss.held)
-        _raise(book, piece, queue, cents * book.moves.unit)
+        opposite = queue is not None and wash.opposite[queue]
+        if not opposite:
+            book.held[piece] = book.moves.day[book.opened_by(lot)] - (loss.day - loss.held)
+        _raise(book, piece, queue, (-cents if opposite else cents) * book.moves.unit)
     if in_place:
         order_again(book, lot)
     else:
