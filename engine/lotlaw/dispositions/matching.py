@@ -27,7 +27,7 @@ from lotlaw.lots.naming import Named, named_lots
 from lotlaw.lots.queues import SALES, Plan, places_of, plan_of
 from lotlaw.lots.rare import rare_moves
 from lotlaw.lots.treatment import Treatment, treatment
-from lotlaw.source import Problem, Problems
+from lotlaw.source import Problem, Problems, refuse
 
 if TYPE_CHECKING:
     from lotlaw.law import Year
@@ -45,7 +45,9 @@ def matched(
     events = _events(ledger, law, until or date(years[-1].year, *YEAR_END), beyond=not held)
     shown = _shown(events, taxpayer, [year.year for year in years])
     steps, events, transfers = _steps(events, shown)
-    if method and method != "fifo":
+    if method and method not in ORDERS:
+        raise refuse("--method", f"no method {method}; there are {', '.join(ORDERS)}")
+    if method and ORDERS[method]:
         steps = steps.with_columns(method=pl.lit(ORDERS[method], pl.UInt8))
     slices, open_lots, notes = _carried_out(events, steps, shown, taxpayer, held=held)
     sold = _together([*slices, at_value(events, shown)])
