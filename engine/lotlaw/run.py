@@ -173,7 +173,7 @@ def _earlier(year: Year, ledger: Ledger, taxpayer: Taxpayer) -> list[str]:
 
 def _strangers(ledger: Ledger, taxpayer: Taxpayer) -> list[str]:
     """Accounts that the taxpayer describes and the ledger does not have: most likely another spelling."""
-    known = ledger.rows["account"].unique().sort().to_list()
+    known = ledger.rows["account"].unique().sort().to_list() if taxpayer["accounts"] else []
     return [
         f"The taxpayer file describes the account '{name}', which the ledger does not have{did_you_mean(name, known)}; "
         f"its accounts are {', '.join(known)}"

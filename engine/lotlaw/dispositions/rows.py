@@ -46,7 +46,7 @@ def form_rows(
     problems = [*_termless(rows, ledger), *_boxless(rows, ledger, year), *_miscoded(rows, ledger, year)]
     if problems:
         raise Problems(sorted(problems, key=lambda p: (p.place.file, p.place.line)))
-    return cast(rows.select(*SCHEMA, "rank").sort(_order(rows), maintain_order=True, nulls_last=True), SCHEMA)
+    return cast(_sorted(rows.select(*SCHEMA, "rank")), SCHEMA)
 
 
 def term_on(year: Year, taxpayer: Taxpayer, day: date) -> pl.Expr:
@@ -70,16 +70,23 @@ def _termed(rows: pl.DataFrame, law: Treatment) -> pl.DataFrame:
     return told.with_columns(term=pl.coalesce("term", "by_dates")).drop("by_dates")
 
 
-def _order(rows: pl.DataFrame) -> list[str]:
-    """What to sort by: the ledger's own sales come in the order of the form but for their boxes."""
+def _sorted(rows: pl.DataFrame) -> pl.DataFrame:
+    """In the form's order: by box (rank), then day and row sold, day and row acquired."""
+    if not _come_in_order(rows):
+        return rows.sort("rank", "sold", "sale", "acquired", "lot", maintain_order=True, nulls_last=True)
+    return rows if rows["rank"].is_sorted() else rows.sort("rank", maintain_order=True)
+
+
+def _come_in_order(rows: pl.DataFrame) -> bool:
+    """Whether rows stand in the form's order but for their boxes, as the ledger's own sales do."""
     order = ["sold", "sale", "acquired", "lot"]
     if any(rows[name].null_count() for name in order):
-        return ["rank", *order]
+        return False
     holds = pl.col("lot") >= pl.col("lot").shift()
     for name in ("acquired", "sale", "sold"):
         key, last = pl.col(name), pl.col(name).shift()
         holds = (key > last) | ((key == last) & holds)
-    return ["rank"] if rows.select(holds.all()).item() else ["rank", *order]
+    return bool(rows.select(holds.all()).item())
 
 
 def _classed(rows: pl.DataFrame, law: Treatment) -> pl.DataFrame:
