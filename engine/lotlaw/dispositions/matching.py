@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from lotlaw.dispositions import Matched
+from lotlaw.dispositions import Matched, unknown
 from lotlaw.dispositions import holdings as held_lots
-from lotlaw.dispositions.mistakes import mistakes, unknown_sold
-from lotlaw.dispositions.reported import reported
+from lotlaw.dispositions.cautions import of_accounts, of_statements
+from lotlaw.dispositions.mistakes import mistakes
+from lotlaw.dispositions.reported import Reported, with_reported
 from lotlaw.dispositions.rows import form_rows
 from lotlaw.lots import events as ledger_events
 from lotlaw.lots import running
@@ -21,7 +22,7 @@ from lotlaw.lots.kernel import run
 from lotlaw.lots.moves import cents, missing, steps_of
 from lotlaw.lots.moving import Moved, moved
 from lotlaw.lots.naming import named_lots
-from lotlaw.lots.queues import SALES, Plan, places_of, plan_of
+from lotlaw.lots.queues import Plan, places_of, plan_of
 from lotlaw.lots.treatment import Treatment, treatment
 from lotlaw.source import Problem, Problems, refuse
 
@@ -34,26 +35,40 @@ YEAR_END = (12, 31)
 
 
 def matched(
-    ledger: Ledger, years: Sequence[Year], taxpayer: Taxpayer, method: str | None, until: date | None, *, held: bool
-) -> dict[int, Matched]:
+    ledger: Ledger, years: Sequence[Year], taxpayer: Taxpayer, method: str | None, until: date | None, *, held: bool,
+    allow_unknown: bool = False,
+) -> dict[int, Matched]:  # fmt: skip
     """See `lotlaw.dispositions.match_years`."""
     law = treatment(years[-1], taxpayer)
     _only_default(law, taxpayer, method)
     shown = _taxed(law, taxpayer) & pl.col("date").dt.year().is_in([year.year for year in years])
     steps, events, transfers = _steps(_events(ledger, law, until or date(years[-1].year, *YEAR_END)), shown)
     slices, open_lots = _carried_out(events, steps, shown, held=held)
-    sold = _together([slices, _at_value(events, shown)])
-    _refuse(unknown_sold(events, sold))
-    others = reported(events, shown, lambda: _computed(events, steps))
-    _refuse(others.problems)
-    rows, income = _together([sold, others.rows]), _income(events, shown)
+    sold = unknown.with_unknown(events, _together([slices, _at_value(events, shown)]))
+    found = with_reported(events, shown, sold, years[-1])
+    _refuse(found.problems)
+    if not allow_unknown:
+        _refuse(unknown.refusals(events, found.rows))
+    income = _income(events, shown)
     return {
-        year.year: Matched(
-            form_rows(_in(year, rows, "sold"), ledger, year, law, taxpayer["accounts"]), open_lots,
-            _in(year, income, "date"), [*transfers.warnings, *others.warnings],
-        )
+        year.year: _of_year(year, events, found, taxpayer, open_lots, _in(year, income, "date"), transfers.warnings)
         for year in years
-    }  # fmt: skip
+    }
+
+
+def _of_year(
+    year: Year, events: Events, found: Reported, taxpayer: Taxpayer, open_lots: pl.DataFrame, income: pl.DataFrame,
+    warnings: Sequence[str],
+) -> Matched:  # fmt: skip
+    """What a year's sales come to on its own form, and what a person should look at."""
+    ledger, law, accounts = events.ledger, events.treatment, taxpayer["accounts"]
+    rows, beside = _in(year, found.rows, "sold"), _in(year, found.compared, "sold")
+    warnings = [
+        *warnings, *of_statements(ledger, beside), *of_accounts(rows, year, law, accounts),
+        *unknown.cautions(events, rows),
+    ]  # fmt: skip
+    rows = form_rows(unknown.settled(rows), ledger, year, law, accounts)
+    return Matched(rows, open_lots, income, warnings, compared=beside)
 
 
 def _steps(events: Events, shown: pl.Expr) -> tuple[pl.DataFrame, Events, Moved]:
@@ -162,13 +177,6 @@ def _as_sold(rows: pl.DataFrame, events: Events) -> pl.DataFrame:
         "quantity", "acquired", "acquired_text", "sold", "proceeds", "basis", pl.lit(0, pl.Int64).alias("adjustment"),
         nothing.alias("codes"), nothing.alias("term"), "form_1099",
     )  # fmt: skip
-
-
-def _computed(events: Events, steps: pl.DataFrame) -> pl.DataFrame:
-    """The ledger's own sales: account, date, asset, units at the ledger's decimals, proceeds in cents."""
-    sales = steps.filter(pl.col("code").is_in(SALES))
-    dated = sales.join(events.rows.select("row", "date"), on="row", how="left", maintain_order="left")
-    return dated.select("account", "date", "asset", "units", proceeds=pl.col("amount").cast(pl.Int64))
 
 
 def _income(events: Events, shown: pl.Expr) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from lotlaw import __version__
 from lotlaw.rendering.amounts import exact_dollars, in_dollars, plain, said
+from lotlaw.rendering.differences import differences_json
 from lotlaw.rendering.pieces import Cells, Piece
 from lotlaw.rendering.rows import (
     BETWEEN,
@@ -71,6 +72,8 @@ def _members(return_: Return) -> Iterator[tuple[str, Iterable[Piece]]]:
     yield "lines", _lines(return_)
     yield "carryover", [_text(carryover)]
     yield "income", _income(return_)
+    if return_.compared.height:
+        yield "differences", differences_json(return_)
     yield "not_computed", [_text(return_.not_computed)]
     yield "warnings", [_text(return_.warnings)]
 
@@ -80,7 +83,8 @@ def _inputs(return_: Return) -> dict[str, Any]:
     said_of = {key: value for key, value in return_.taxpayer.items() if key not in PRIVATE}
     taxpayer = {key: value if key in COUNTS else _plain(value) for key, value in said_of.items()}
     files = [{"name": file.name, "sha256": file.sha256} for file in return_.ledger.files]
-    return {"taxpayer": taxpayer, "files": files, "method": return_.method, "cents": return_.cents}
+    said = {"taxpayer": taxpayer, "files": files, "method": return_.method, "cents": return_.cents}
+    return {**said, "allow_unknown_basis": True} if return_.allow_unknown_basis else said
 
 
 def _boxes(return_: Return) -> Iterator[Piece]:
