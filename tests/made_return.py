@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from lotlaw.answers import Facts, work_out
+from lotlaw.dispositions.compare import COMPARED
 from lotlaw.law import Year
 from lotlaw.ledger import Ledger, SourceFile
 from lotlaw.rules import load
@@ -136,6 +137,6 @@ def made_return(
     return Return(
         year=law, taxpayer=person, method="hifo" if planning_only else "fifo", planning_only=planning_only, cents=cents,
         ledger=LEDGER, rows=frame, lines=worked.answers, names=worked.names, results=results_of(law, worked),
-        tax_without_losses=results_of(law, gains)["tax"], income=events, holdings=pl.DataFrame(),
-        warnings=list(warnings), not_computed=list(law.not_computed),
+        tax_without_losses=results_of(law, gains)["tax"], compared=pl.DataFrame(schema=COMPARED), income=events,
+        holdings=pl.DataFrame(), warnings=list(warnings), not_computed=list(law.not_computed),
     )  # fmt: skip

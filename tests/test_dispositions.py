@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simple_ledger import BY_ACCOUNT, PERSON, Row, dollars, filed, held, ledger_of, lines, plain, refused, warned
+from simple_ledger import BY_ACCOUNT, PERSON, Row, dollars, filed, held, ledger_of, lines, plain, refused
 
 from conftest import ROOT, Asked
 from lotlaw.dispositions import match, match_years
@@ -305,36 +305,6 @@ def test_closed_lots_that_the_form_cannot_take(tmp_path: Path) -> None:
     ]
 
 
-STATED = "time | kind | asset | asset_class | quantity | amount | acquired | basis | tax_form | basis_reported | term"
-
-
-def test_a_statement_counts_only_where_the_ledger_has_no_sale(tmp_path: Path) -> None:
-    text = f"""{STATED} | wash_disallowed_usd
-        2024-01-02 | buy           | ACME      | stock | 3 | 300    |            |      |        |     |       |
-        2025-02-01 | sell          | ACME      | stock | 1 | 150    |            |      |        |     |       |
-        2025-02-02 | sell          | ACME      | stock | 1 | 160    |            |      |        |     |       |
-        2025-02-01 | reported_sale | ACME      | stock | 1 | 140    | 2024-01-02 | 100  | 1099-B | yes | long  |
-        2025-02-02 | reported_sale | ACME CORP | stock | 1 | 160.40 | 2024-01-02 | 100  | 1099-B | yes | long  |
-        2025-02-03 | reported_sale | OLD CO    | stock | 5 | 900    | VARIOUS    | 1000 | 1099-B | no  | short | 50
-    """
-    matched = filed(tmp_path, text)
-    assert lines(matched) == [
-        "B | 5 sh. OLD CO | VARIOUS | 2025-02-03 | 900.00 | 1000.00 | W 50.00 | -50.00",
-        "F | 1 sh. ACME | 2024-01-02 | 2025-02-01 | 150.00 | 100.00 | 50.00",
-        "F | 1 sh. ACME | 2024-01-02 | 2025-02-02 | 160.00 | 100.00 | 60.00",
-    ]
-    assert warned(tmp_path, matched) == [
-        "ledger.csv:5: 2 sales listed from here on are the ledger's own, which count as they were worked out",
-        "ledger.csv:7: 1 sale listed from here on is nowhere else in these files, and taken as stated",
-    ]
-
-
-def test_a_statement_without_basis_is_not_a_basis_of_nothing(tmp_path: Path) -> None:
-    text = f"{STATED}\n 2025-02-03 | reported_sale | BTC | crypto | 5 | 900 | VARIOUS | | 1099-DA | no | short"
-    said = "this sale of BTC has no basis; unknown is not zero, so give it"
-    assert refused(tmp_path, text) == [f"ledger.csv:2: {said}"]
-
-
 # Boxes
 
 
@@ -372,7 +342,8 @@ def test_what_the_broker_reports_stands_on_the_row_or_with_the_account(tmp_path:
 # What is refused
 
 BEFORE = "; add what was acquired before, or an opening_lot"
-THERE = "; give acquired and basis there, or the file of the account they came from"
+OPTION = "or count it as zero with --allow-unknown-basis"
+THERE = f"; give acquired and basis there, or the file of the account they came from, {OPTION}"
 WORTH = "; give the dollar value of what was sent in usd_value, or the fee in fee_asset, fee_qty and fee_usd"
 
 

@@ -48,7 +48,7 @@ def test_no_law_in_a_template(path: Any) -> None:
 def test_templates_are_those_of_the_forms() -> None:
     assert {path.name for path in TEMPLATES} == {
         f"{name}.{kind}.j2"
-        for name in ("page", "form_8949", "form_8949_row", "schedule_d", "worksheet")
+        for name in ("page", "form_8949", "form_8949_row", "schedule_d", "worksheet", "differences", "differences_row")
         for kind in ("txt", "html")
     } | {"forms.html.j2", "questions.html.j2", "form_8949_totals.txt.j2"}
 

@@ -48,7 +48,8 @@ def test_what_is_sent_and_received_is_one_transfer(tmp_path: Path, sent: str, re
     ]
     for order in (ends, ends[::-1]):
         rows = "\n".join(order)
-        matched = filed(tmp_path, f"{SENT}{rows}\n 2025-04-01 | sell | ETH | | 1 | 3000 | wallet | |")
+        text = f"{SENT}{rows}\n 2025-04-01 | sell | ETH | | 1 | 3000 | wallet | |"
+        matched = filed(tmp_path, text, accounts={"wallet": {"custody": "self"}})
         assert lines(matched) == ["I | 1 ETH | 2024-05-01 | 2025-04-01 | 3000.00 | 2000.00 | 1000.00"]
         assert held(matched) == ["1 ETH at coinbase of 2024-05-01 for 2000"]
         assert matched.warnings == []

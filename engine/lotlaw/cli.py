@@ -44,6 +44,9 @@ Method = Annotated[
     str | None, typer.Option(help="Lot method, to compare; without a standing order it is for planning only.")
 ]
 Cents = Annotated[bool, typer.Option("--cents", help="Leave the lines unrounded.")]
+AllowUnknown = Annotated[
+    bool, typer.Option("--allow-unknown-basis", help="Count a basis that nobody gives as zero, with a warning.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Write into a folder that holds other files too.")]
 Formats = Annotated[
     str, typer.Option("--format", help="What --out receives, comma-separated: json (always), csv, txt, html; or all.")
@@ -92,6 +95,7 @@ def file(
     formats: Formats = "json",
     method: Method = None,
     cents: Cents = False,
+    allow_unknown_basis: AllowUnknown = False,
     rules: RulesDir = None,
     force: Force = False,
 ) -> None:
@@ -104,7 +108,7 @@ def file(
     with _progress(files) as tell:
         returns = file_years(
             years_of(year), files, taxpayer, out=out, formats=formats_of(formats), method=method, cents=cents,
-            rules=rules, force=force, tell=tell,
+            rules=rules, force=force, allow_unknown_basis=allow_unknown_basis, tell=tell,
         )  # fmt: skip
     for return_ in returns:
         _summary(return_, out)

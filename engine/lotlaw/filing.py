@@ -48,7 +48,7 @@ def formats_of(said: str) -> list[str]:
 def file_years(
     years: Sequence[int], files: Sequence[Path], taxpayer: Path, *, out: Path | None = None,
     formats: Sequence[str] = ("json",), method: str | None = None, cents: bool = False, rules: Path | None = None,
-    force: bool = False, tell: Callable[[str], object] = len,
+    force: bool = False, allow_unknown_basis: bool = False, tell: Callable[[str], object] = len,
 ) -> list[Return]:  # fmt: skip
     """The returns of one or several years; each year's losses carry over to the next. Writes them if `out` is given.
 
@@ -64,7 +64,8 @@ def file_years(
         import_module("lotlaw.dispositions.matching")  # takes time, which the reader does not need
         ledger = reading.result()
     tell(f"matching lots in {ledger.rows.height:,} rows")
-    returns = list(_chain(years, ledger, person, document, method, rules, cents=cents))
+    options = {"cents": cents, "allow_unknown_basis": allow_unknown_basis}
+    returns = list(_chain(years, ledger, person, document, method, rules, **options))
     for return_ in returns if folders else ():
         from lotlaw.output import write
 
@@ -85,14 +86,14 @@ def _folders(out: Path, years: Sequence[int], *, force: bool) -> dict[int, Path]
 
 def _chain(
     years: Sequence[int], ledger: Ledger, person: Taxpayer, document: Document, method: str | None,
-    rules: Path | None, *, cents: bool,
+    rules: Path | None, **options: bool,
 ) -> Iterator[Return]:  # fmt: skip
     for year_number in years:
         year = load(year_number, rules)
         problems = check_against(year, person, document)
         if problems:
             raise Problems(problems)
-        return_ = compute(year, ledger, person, method or DEFAULT, cents=cents)
+        return_ = compute(year, ledger, person, method or DEFAULT, **options)
         yield return_
         person = {**person, "carryover": return_.carryover, "carryover_given": True, "inputs": {}}
 
@@ -109,7 +110,7 @@ def recompute(path: Path, rules: Path | None = None) -> Return:
     files = [_same_file(path, entry) for entry in entries]
     ledger = read(files, zone=person["timezone"], rules=rules, answers=person["imports"])
     called = tuple(replace(file, name=entry["name"]) for file, entry in zip(ledger.files, entries, strict=True))
-    return compute(year, replace(ledger, files=called), person, said["method"], cents=said["cents"])
+    return compute(year, replace(ledger, files=called), person, said["method"], **said["options"])
 
 
 def _written(path: Path) -> dict[str, Any]:
@@ -120,7 +121,7 @@ def _written(path: Path) -> dict[str, Any]:
         return {
             "tax_year": int(said["tax_year"]), "digest": said["rules"]["digest"], "files": entries,
             "taxpayer": normalised(said["inputs"]["taxpayer"]), "method": said["inputs"]["method"] or DEFAULT,
-            "cents": bool(said["inputs"]["cents"]),
+            "options": {key: bool(said["inputs"].get(key)) for key in ("cents", "allow_unknown_basis")},
         }  # fmt: skip
     except FileNotFoundError:
         raise refuse(path, "no such file") from None

@@ -29,7 +29,8 @@ class Return:
     """A taxpayer's year: Form 8949 rows, the answer on every line, what carries over, and what is not known.
 
     `rows` has the columns of `lotlaw.dispositions.Matched.dispositions` in the form's order; amounts in `lines` are
-    dollars, blank lines are absent; `names` holds by form what its formulas read; `income` one row per income event.
+    dollars, blank lines are absent; `names` holds by form what its formulas read; `income` one row per income event;
+    `compared` is what brokers' statements say of sales beside them (`lotlaw.dispositions.compare.COMPARED`).
     """
 
     year: Year
@@ -43,10 +44,12 @@ class Return:
     names: Mapping[str, Mapping[str, Any]]
     results: Mapping[str, Decimal]
     tax_without_losses: Decimal | None
+    compared: pl.DataFrame
     income: pl.DataFrame
     holdings: pl.DataFrame
     warnings: list[str]
     not_computed: list[str]
+    allow_unknown_basis: bool = False
 
     @property
     def carryover(self) -> dict[str, Decimal]:
@@ -60,11 +63,13 @@ class Return:
 
 
 def compute(
-    year: Year, ledger: Ledger, taxpayer: Mapping[str, Any], method: str = "fifo", *, cents: bool = False
-) -> Return:
+    year: Year, ledger: Ledger, taxpayer: Mapping[str, Any], method: str = "fifo", *, cents: bool = False,
+    allow_unknown_basis: bool = False,
+) -> Return:  # fmt: skip
     """The return of one tax year.
 
-    `taxpayer` has the fields of taxpayer.yaml, `filing_status` at least. `cents` leaves lines unrounded. Raises
+    `taxpayer` has the fields of taxpayer.yaml, `filing_status` at least. `cents` leaves lines unrounded;
+    `allow_unknown_basis` counts a basis that nobody gives as zero, with a warning, instead of refusing it. Raises
     Problems that name rows of the ledger, or what the year's rules don't know of the taxpayer.
     """
     from lotlaw.dispositions import match
@@ -73,7 +78,7 @@ def compute(
     problems = check_against(year, taxpayer, Document("taxpayer", taxpayer))
     if problems:
         raise Problems(problems)
-    matched = match(ledger, year, taxpayer, method)
+    matched = match(ledger, year, taxpayer, method, allow_unknown=allow_unknown_basis)
     totals = totals_of(year, matched.dispositions)
     outside = outside_of(taxpayer) | {
         "ledger.dispositions": matched.dispositions.height > 0,
@@ -84,12 +89,12 @@ def compute(
         year=year, taxpayer=taxpayer, method=method, planning_only=matched.planning_only, cents=cents, ledger=ledger,
         rows=matched.dispositions, lines=worked.answers, names=worked.names, results=results_of(year, worked),
         tax_without_losses=_without_losses(year, taxpayer, matched.dispositions, outside, cents=cents),
-        income=matched.income, holdings=matched.holdings,
+        compared=matched.compared, income=matched.income, holdings=matched.holdings,
         warnings=[
             *_drafts(year), *_earlier(year, ledger, taxpayer), *_strangers(ledger, taxpayer), *ledger.warnings,
             *matched.warnings,
         ],
-        not_computed=[*year.not_computed, *year.not_verified.values()],
+        not_computed=[*year.not_computed, *year.not_verified.values()], allow_unknown_basis=allow_unknown_basis,
     )  # fmt: skip
 
 
@@ -173,7 +178,7 @@ def _earlier(year: Year, ledger: Ledger, taxpayer: Taxpayer) -> list[str]:
 
 def _strangers(ledger: Ledger, taxpayer: Taxpayer) -> list[str]:
     """Accounts that the taxpayer describes and the ledger does not have: most likely another spelling."""
-    known = ledger.rows["account"].unique().sort().to_list()
+    known = ledger.rows["account"].unique().sort().to_list() if taxpayer["accounts"] else []
     return [
         f"The taxpayer file describes the account '{name}', which the ledger does not have{did_you_mean(name, known)}; "
         f"its accounts are {', '.join(known)}"

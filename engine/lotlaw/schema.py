@@ -1,15 +1,16 @@
 """Check a document against a JSON Schema, and say what is wrong in words a tax professional understands.
 
-The sentence shown is the `description` of the schema that fails; unknown keys get the nearest known one. jsonschema is
-imported only when a check runs.
+The sentence shown is the `description` of the schema that fails; unknown keys get the nearest known one. To import
+jsonschema takes as long as to work out a small return, so it is asked only about what is not plainly right.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -17,21 +18,85 @@ from lotlaw.formula import did_you_mean
 from lotlaw.source import Document, Problem, data_root
 
 LONGEST_VALUE = 60
+QUIET = ("$schema", "$id", "$defs", "title", "description", "format", "items", "properties", "additionalProperties")
+"""Words of a schema that ask nothing of the value itself."""
+TYPES: dict[type, set[str]] = {
+    type(None): {"null"}, bool: {"boolean"}, int: {"integer", "number"}, Decimal: {"number"}, str: {"string"},
+    list: {"array"}, dict: {"object"},
+}  # fmt: skip
+ASKS: dict[str, tuple[tuple[type, ...], Callable[[Any, Any], bool]]] = {
+    "minimum": ((int, Decimal), lambda value, said: value >= said),
+    "maximum": ((int, Decimal), lambda value, said: value <= said),
+    "maxLength": ((str,), lambda value, said: len(value) <= said),
+    "minItems": ((list,), lambda value, said: len(value) >= said),
+    "required": ((dict,), lambda value, said: set(said) <= value.keys()),
+}
+"""Words that ask something of values of some types, and nothing of others."""
 
 
 def shape_problems(document: Document, schema: str) -> list[Problem]:
     """Where `document` departs from `schemas/<schema>.schema.json`, in the order of the file."""
-    errors = (error for found in _validator(schema).iter_errors(_plain(document.value)) for error in _leaves(found))
+    value = _plain(document.value)
+    if _surely_fits(value, _shape(schema)):
+        return []
+    errors = (error for found in _validator(schema).iter_errors(value) for error in _leaves(found))
     problems = {str(p): p for error in errors for p in _problems(document, error)}
     return sorted(problems.values(), key=lambda p: (p.place.line, p.place.column))
+
+
+@lru_cache(maxsize=32)
+def _shape(schema: str) -> Any:
+    return json.loads((data_root() / "schemas" / f"{schema}.schema.json").read_text(encoding="utf-8"))
 
 
 @lru_cache(maxsize=32)
 def _validator(schema: str) -> Any:
     from jsonschema import Draft202012Validator
 
-    text = (data_root() / "schemas" / f"{schema}.schema.json").read_text(encoding="utf-8")
-    return Draft202012Validator(json.loads(text))
+    return Draft202012Validator(_shape(schema))
+
+
+def _surely_fits(value: Any, shape: Any) -> bool:
+    """Whether a value has a shape; no, too, if the shape is told in words that are not known here."""
+    try:
+        return _fits(value, shape, shape.get("$defs", {}))
+    except LookupError:
+        return False
+
+
+def _fits(value: Any, shape: Any, defined: Any) -> bool:
+    if isinstance(shape, bool):
+        return shape
+    asked = (word for word in shape if word not in QUIET)
+    return all(_holds(word, value, shape[word], defined) for word in asked) and all(
+        _fits(part, said, defined) for part, said in _parts(value, shape)
+    )
+
+
+def _parts(value: Any, shape: Any) -> Iterator[tuple[Any, Any]]:
+    """What a value is made of, each with its shape."""
+    if isinstance(value, list):
+        yield from ((item, shape.get("items", True)) for item in value)
+    if isinstance(value, dict):
+        known, others = shape.get("properties", {}), shape.get("additionalProperties", True)
+        yield from ((item, known.get(key, others)) for key, item in value.items())
+
+
+def _holds(word: str, value: Any, said: Any, defined: Any) -> bool:
+    """Whether a value does what one word of a schema asks. Raises LookupError for words that are not known here."""
+    if word == "$ref":
+        return _fits(value, defined[said.removeprefix("#/$defs/")], defined)
+    if word == "oneOf":
+        return sum(_fits(value, shape, defined) for shape in said) == 1
+    if word == "type":
+        return not TYPES.get(type(value), set()).isdisjoint([said] if isinstance(said, str) else said)
+    if word in ("const", "enum"):
+        choice = [said] if word == "const" else said
+        if not all(isinstance(text, str) for text in choice):
+            raise LookupError(word)
+        return value in choice
+    types, asks = ASKS[word]
+    return not isinstance(value, types) or isinstance(value, bool) or asks(value, said)
 
 
 def _plain(value: Any) -> Any:

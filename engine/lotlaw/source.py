@@ -97,6 +97,13 @@ class Document:
     places: dict[Path_, Place] = field(default_factory=dict)
     keys: dict[Path_, Place] = field(default_factory=dict)
 
+    def at(self, path: Path_) -> Any:
+        """The value at `path`."""
+        value = self.value
+        for step in path:
+            value = value[step]
+        return value
+
     def place(self, *path: str | int) -> Place:
         """The place of the value at `path`, or of the nearest value around it."""
         while path and path not in self.places:

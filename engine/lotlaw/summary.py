@@ -24,6 +24,7 @@ WIDTH = 100
 LABEL = 13
 WARNINGS = 3
 TERMS = ("short", "long")
+ONE_SIDED = {"not_in_ledger": "not in the ledger", "not_on_statement": "in the ledger alone"}
 
 Said = tuple[str, str]
 """A line and how it is shown: `title`, `faint`, `warning` or nothing in particular."""
@@ -82,6 +83,21 @@ def _sales(return_: Return) -> Iterator[Said]:
     counts = dict(rows["box"].value_counts().iter_rows())
     boxes = (f"{box} {counts[box]:,}" for box in boxes_of(return_.year) if box in counts)
     yield from _labelled("Rows by box", ", ".join(boxes), "")
+    yield from _statements(return_)
+
+
+def _statements(return_: Return) -> Iterator[Said]:
+    """How brokers' statements and the ledger agree."""
+    import polars as pl
+
+    differs = return_.compared["differs"].list
+    counts = {"agree": int((differs.len() == 0).sum()), "differ": 0, **dict.fromkeys(ONE_SIDED, 0)}
+    for (what,), rows in return_.compared.filter(pl.col("differs").list.len() > 0).group_by(
+        pl.col("differs").list.first()
+    ):
+        counts[what if what in ONE_SIDED else "differ"] += rows.height
+    said = [f"{n:,} {ONE_SIDED.get(what, what)}" for what, n in counts.items() if n]
+    yield from _labelled("Statements", ", ".join(said), "") if said else ()
 
 
 def _sums(label: str, rows: pl.DataFrame) -> str:

@@ -22,32 +22,34 @@ class Matched:
     dispositions: rows of Form 8949, in its order (`lotlaw.dispositions.rows.SCHEMA`).
     holdings: what is held at the end, if asked for (`lotlaw.dispositions.holdings.SCHEMA`).
     income: row, date, timestamp, account, kind (the income type), asset, quantity, amount (exact dollars), counted.
+    compared: sales on brokers' statements beside the ledger's own (`lotlaw.dispositions.compare.COMPARED`).
     """
 
     dispositions: pl.DataFrame
     holdings: pl.DataFrame
     income: pl.DataFrame
     warnings: list[str]
+    compared: pl.DataFrame
     planning_only: bool = False
 
 
 def match(
     ledger: Ledger, year: Year, taxpayer: Taxpayer, method: str | None = None, *,
-    until: date | None = None, held: bool = False,
+    until: date | None = None, held: bool = False, allow_unknown: bool = False,
 ) -> Matched:  # fmt: skip
     """Match one year's sales with lots. Rows up to `until` (the year's end) count; `held` asks for the holdings.
 
-    Raises Problems that name rows: kinds and classes that the rules do not list, values that are missing, sales of more
-    than is held.
+    `allow_unknown`: a basis that nobody gives counts as zero, with a warning, instead of being refused. Raises Problems
+    that name rows: kinds and classes that the rules do not list, values that are missing, sales of more than is held.
     """
-    return match_years(ledger, [year], taxpayer, method, until=until, held=held)[year.year]
+    return match_years(ledger, [year], taxpayer, method, until=until, held=held, allow_unknown=allow_unknown)[year.year]
 
 
 def match_years(
     ledger: Ledger, years: Sequence[Year], taxpayer: Taxpayer, method: str | None = None, *,
-    until: date | None = None, held: bool = False,
+    until: date | None = None, held: bool = False, allow_unknown: bool = False,
 ) -> dict[int, Matched]:  # fmt: skip
     """Several years in one pass over the ledger: rows by each year's own form, lots by the rules of the last year."""
     from lotlaw.dispositions.matching import matched
 
-    return matched(ledger, years, taxpayer, method, until, held=held)
+    return matched(ledger, years, taxpayer, method, until, held=held, allow_unknown=allow_unknown)

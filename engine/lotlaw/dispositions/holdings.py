@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from lotlaw.dispositions.mistakes import unknown_lots
+from lotlaw.dispositions.unknown import unknown_lots
 from lotlaw.lots.book import Book
 from lotlaw.lots.events import AMOUNT, Events, Schema, cast, class_of, words_of
 from lotlaw.lots.queues import OPENS, Plan, decimals

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from lotlaw.dispositions import Matched
+from lotlaw.dispositions import Matched, unknown
 from lotlaw.dispositions import holdings as held_lots
-from lotlaw.dispositions.mistakes import forfeited, mistakes, unknown_sold
-from lotlaw.dispositions.reported import reported
+from lotlaw.dispositions.cautions import of_accounts, of_statements
+from lotlaw.dispositions.mistakes import forfeited, mistakes
+from lotlaw.dispositions.reported import Reported, with_reported
 from lotlaw.dispositions.rows import form_rows
 from lotlaw.dispositions.slices import YEAR_END, at_value, sold_slices
 from lotlaw.lots import events as ledger_events
@@ -24,7 +25,7 @@ from lotlaw.lots.knowing import apart, knowing
 from lotlaw.lots.moves import missing, steps_of
 from lotlaw.lots.moving import Moved, moved
 from lotlaw.lots.naming import Named, named_lots
-from lotlaw.lots.queues import SALES, Plan, places_of, plan_of
+from lotlaw.lots.queues import Plan, places_of, plan_of
 from lotlaw.lots.rare import rare_moves
 from lotlaw.lots.treatment import Treatment, treatment
 from lotlaw.source import Problem, Problems, refuse
@@ -38,8 +39,9 @@ SPOUSE = "spouse"
 
 
 def matched(
-    ledger: Ledger, years: Sequence[Year], taxpayer: Taxpayer, method: str | None, until: date | None, *, held: bool
-) -> dict[int, Matched]:
+    ledger: Ledger, years: Sequence[Year], taxpayer: Taxpayer, method: str | None, until: date | None, *, held: bool,
+    allow_unknown: bool = False,
+) -> dict[int, Matched]:  # fmt: skip
     """See `lotlaw.dispositions.match_years`."""
     law = treatment(years[-1], taxpayer)
     events = _events(ledger, law, until or date(years[-1].year, *YEAR_END), beyond=not held)
@@ -50,18 +52,30 @@ def matched(
     if method and ORDERS[method]:
         steps = steps.with_columns(method=pl.lit(ORDERS[method], pl.UInt8))
     slices, open_lots, notes = _carried_out(events, steps, shown, taxpayer, held=held)
-    sold = _together([*slices, at_value(events, shown)])
-    _refuse(unknown_sold(events, sold))
-    others = reported(events, shown, lambda: _computed(events, steps))
-    _refuse(others.problems)
-    rows, income = _together([sold, others.rows]), _income(events, shown)
+    sold = unknown.with_unknown(events, _together([*slices, at_value(events, shown)]))
+    found = with_reported(events, shown, sold, years[-1])
+    _refuse(found.problems)
+    if not allow_unknown:
+        _refuse(unknown.refusals(events, found.rows))
+    income, told = _income(events, shown), [*transfers.warnings, *notes]
     return {
-        year.year: Matched(
-            form_rows(_in(year, rows, "sold"), ledger, year, law, taxpayer["accounts"]), open_lots,
-            _in(year, income, "date"), [*transfers.warnings, *notes, *others.warnings],
-        )
-        for year in years
-    }  # fmt: skip
+        year.year: _of_year(year, events, found, taxpayer, open_lots, _in(year, income, "date"), told) for year in years
+    }
+
+
+def _of_year(
+    year: Year, events: Events, found: Reported, taxpayer: Taxpayer, open_lots: pl.DataFrame, income: pl.DataFrame,
+    warnings: Sequence[str],
+) -> Matched:  # fmt: skip
+    """What a year's sales come to on its own form, and what a person should look at."""
+    ledger, law, accounts = events.ledger, events.treatment, taxpayer["accounts"]
+    rows, beside = _in(year, found.rows, "sold"), _in(year, found.compared, "sold")
+    warnings = [
+        *warnings, *of_statements(ledger, beside), *of_accounts(rows, year, law, accounts),
+        *unknown.cautions(events, rows),
+    ]  # fmt: skip
+    rows = form_rows(unknown.settled(rows), ledger, year, law, accounts)
+    return Matched(rows, open_lots, income, warnings, compared=beside)
 
 
 def _steps(events: Events, shown: pl.Expr) -> tuple[pl.DataFrame, Events, Moved]:
@@ -172,13 +186,6 @@ def _in(year: Year, rows: pl.DataFrame, day: str) -> pl.DataFrame:
     """The rows of a year; as they are where all of them are."""
     of_year = pl.col(day).dt.year() == year.year
     return rows if rows.select(of_year.all()).item() else rows.filter(of_year)
-
-
-def _computed(events: Events, steps: pl.DataFrame) -> pl.DataFrame:
-    """The ledger's own sales: account, date, asset, units at the ledger's decimals, proceeds in cents."""
-    sales = steps.filter(pl.col("code").is_in(SALES))
-    dated = sales.join(events.rows.select("row", "date"), on="row", how="left", maintain_order="left")
-    return dated.select("account", "date", "asset", "units", proceeds=pl.col("amount").cast(pl.Int64))
 
 
 def _income(events: Events, shown: pl.Expr) -> pl.DataFrame:

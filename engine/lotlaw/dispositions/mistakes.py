@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-import polars as pl
-
 from lotlaw.lots.book import NOWHERE, Book
-from lotlaw.lots.events import Events, acquired_day, is_kind
+from lotlaw.lots.events import Events
 from lotlaw.lots.queues import Plan
 from lotlaw.source import Problem
 
@@ -81,31 +79,3 @@ def _undivided(events: Events, plan: Plan, at: int, lots: dict[int, int]) -> Pro
 
 def _balance(plan: Plan, units: int) -> str:
     return f"{_said(plan, units)} held" if units >= 0 else f"{_said(plan, -units)} more sent or sold than came"
-
-
-def unknown_sold(events: Events, sold: pl.DataFrame) -> Iterator[Problem]:
-    """Sales that reach lots whose basis or date acquired nobody gives."""
-    lots = unknown_lots(events)
-    if lots.is_empty():
-        return
-    reached = sold.join(lots, left_on="lot", right_on="row").sort("sale", "lot", maintain_order=True)
-    for sale, lot, quantity, asset, lacks in reached.select("sale", "lot", "quantity", "asset", "lacks").iter_rows():
-        said = f"{quantity.normalize():f} {asset} of this sale came with {events.place(lot)}, and {lacks}"
-        what = "give acquired and basis there, or the file of the account they came from"
-        yield Problem(events.place(sale), f"{said}; {what}")
-
-
-def unknown_lots(events: Events) -> pl.DataFrame:
-    """Rows that open lots without a basis, or without a date acquired or a word for one: row, lacks."""
-    law = events.treatment
-    given = [name for name, kind in law.kinds.items() if kind.opens and kind.opens.must_give]
-    words = law.said["term"]["always_long"]
-    undated = acquired_day().is_null() & ~pl.col("acquired_date").is_in(words).fill_null(value=False)
-    costless = pl.col("basis").is_null()
-    lacks = (
-        pl.when(costless & undated).then(pl.lit("their basis and date acquired are unknown"))
-        .when(costless).then(pl.lit("their basis is unknown"))
-        .when(undated).then(pl.lit("their date acquired is unknown"))
-    )  # fmt: skip
-    opened = events.rows.filter(is_kind(given) & pl.col("in_units").is_not_null())
-    return opened.select("row", lacks=lacks).filter(pl.col("lacks").is_not_null())

@@ -1,61 +1,71 @@
-"""Sales that others worked out: closed lots, which go to Form 8949 as they stand, and a broker's own list of sales.
+"""Sales that others worked out: closed lots, which go to Form 8949 as they stand, and brokers' own lists of sales.
 
-A broker's list is there to compare with. A sale on it becomes a row only if the ledger has no sale of its own that it
-could be: of the same account and day, and of the same asset or, since lists name assets in their own way, of as many
-units for nearly the same proceeds.
+A broker's list is there to compare with. A sale on it that the ledger has too becomes a row by what the statement
+reports and the ledger knows (`reconcile`); one that the ledger has not is taken as stated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
+from lotlaw.dispositions.compare import COMPARED, UNSOLD, compared
+from lotlaw.dispositions.reconcile import TERMS, as_rows, pieces_of, share, weight, within
+from lotlaw.dispositions.rows import by_dates
+from lotlaw.dispositions.statements import KEYS, Pairs, paired
+from lotlaw.law import Year
 from lotlaw.lots.events import AMOUNT, WHOLE, Events, Schema, acquired_day, class_of, column, is_kind
 from lotlaw.lots.moves import cents, too_large
+from lotlaw.lots.treatment import FORM
 from lotlaw.source import Problem
 
 AS_IT_STANDS, UNLESS_COMPUTED = "as_it_stands", "unless_computed"
 FACTS: Schema = {
     "proceeds_usd": AMOUNT, "adjustment_usd": AMOUNT, "wash_disallowed_usd": AMOUNT, "codes": pl.String,
     "term": pl.String, "tax_form": pl.String, "basis_reported": pl.Boolean, "collectible": pl.Boolean,
-    "asset_class": pl.String,
+    "asset_class": pl.String, "form8949_box": pl.String, "proceeds_type": pl.String,
 }  # fmt: skip
 AMOUNTS = ("proceeds_usd", "basis_usd", "adjustment_usd", "wash_disallowed_usd")
-TERMS = ("short", "long")
+NET = "net"
 SOLD = (
     "sale", "lot", "asset", "asset_class", "account", "description", "quantity", "acquired", "acquired_text", "sold",
-    "proceeds", "basis", "adjustment", "codes", "term", "form_1099",
+    "proceeds", "basis", "adjustment", "codes", "term", "form_1099", "undated", "stated",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Reported:
-    """`rows`: as `lotlaw.dispositions.rows.form_rows` takes them."""
+    """`rows`: all that goes on Form 8949, with SOLD; `compared`: statements beside the ledger (`compare.COMPARED`)."""
 
     rows: pl.DataFrame
-    warnings: list[str]
+    compared: pl.DataFrame
     problems: list[Problem]
 
 
-def reported(events: Events, shown: pl.Expr, computed: Callable[[], pl.DataFrame]) -> Reported:
-    """The rows that others worked out, of the rows `shown`.
+def with_reported(events: Events, shown: pl.Expr, sold: pl.DataFrame, year: Year) -> Reported:
+    """The ledger's own sales, by what statements say of them, and those that others worked out, of the rows `shown`.
 
-    `computed` gives the ledger's own sales, if they are needed: account, date, asset, units, proceeds in cents.
+    `sold` has SOLD but for `stated`, which is the row of the statement, or of a closed lot. Of the year, the form's
+    boxes count.
     """
     that = events.treatment.that
     listed = is_kind([*that(row=AS_IT_STANDS), *that(row=UNLESS_COMPUTED)])
-    rows = _with_facts(events, events.rows.filter(listed & shown))
-    large = list(too_large(events, rows, AMOUNTS))
-    rows = rows.clear() if large else rows
-    closed = rows.filter(is_kind(that(row=AS_IT_STANDS)))
-    stated = rows.filter(is_kind(that(row=UNLESS_COMPUTED)))
-    alone = _unmatched(events, stated, computed()) if stated.height else stated
-    made = pl.concat([_as_rows(events, closed, stated=False), _as_rows(events, alone, stated=True)])
-    problems = [*large, *_problems(events, pl.concat([closed, alone]))]
-    return Reported(made, list(_warnings(events, stated, alone)), problems)
+    rows = events.rows.filter(listed & shown)
+    sold = sold.with_columns(stated=pl.lit(None, pl.UInt32))
+    if rows.is_empty():
+        return Reported(sold.select(SOLD), pl.DataFrame(schema=COMPARED), [])
+    rows = _with_facts(events, rows)
+    problems = list(too_large(events, rows, AMOUNTS))
+    made = _as_sold(events, rows.clear() if problems else rows, year)
+    problems += _without_proceeds(events, made)
+    stated = made.filter(is_kind(that(row=UNLESS_COMPUTED)))
+    sold, beside = _reconciled(events, sold, stated) if stated.height else (sold, pl.DataFrame(schema=COMPARED))
+    alone = beside.filter(pl.col("differs").list.contains(UNSOLD))["rows"].explode()
+    made = made.filter(is_kind(that(row=AS_IT_STANDS)) | pl.col("sale").is_in(alone.implode()))
+    return Reported(pl.concat([sold.select(SOLD), made.select(SOLD)]), beside, problems)
 
 
 def _with_facts(events: Events, rows: pl.DataFrame) -> pl.DataFrame:
@@ -64,63 +74,101 @@ def _with_facts(events: Events, rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(there.select("line", *(column(there, *fact) for fact in FACTS.items())).drop("line"))
 
 
-def _unmatched(events: Events, stated: pl.DataFrame, computed: pl.DataFrame) -> pl.DataFrame:
-    """Sales on a statement that no sale of the ledger can be."""
-    within = int(events.treatment.said["reported"]["proceeds_within"] * 100)
-    own = computed.select("account", "date", "proceeds", out_asset="asset", out_units="units")
-    left = stated.join(own, on=["account", "date", "out_asset"], how="anti", maintain_order="left")
-    near = left.join(own.drop("out_asset"), on=["account", "date", "out_units"])
-    same = near.filter((pl.col("proceeds") - cents(pl.col("proceeds_usd").to_physical())).abs() <= within)
-    return left.join(same, on="row", how="anti", maintain_order="left")
-
-
-def _as_rows(events: Events, rows: pl.DataFrame, *, stated: bool) -> pl.DataFrame:
-    """Rows as Form 8949 takes them; a statement's wash sales and what it reports are in its own words."""
-    said = events.treatment.said["reported"]
-    washed = pl.col("wash_disallowed_usd").fill_null(0).to_physical() if stated else pl.lit(0, WHOLE)
-    code = pl.when(washed > 0).then(pl.lit(said["wash_sale"])) if stated else pl.lit(None, pl.String)
-    mark = pl.when(pl.col("collectible").fill_null(value=False)).then(pl.lit("".join(events.treatment.marks[:1])))
-    words = _words(said) if stated else pl.lit(None, pl.String)
-    made = pl.col("out_qty").is_not_null() if stated else pl.lit(value=False)
-    return rows.select(
-        "account", sale="row", lot=pl.lit(None, pl.UInt32), asset="out_asset", sold="date",
-        description=pl.when(~made).then("out_asset"),
-        asset_class=pl.coalesce("asset_class", class_of(events.ledger, "out_asset")), quantity="out_qty",
-        acquired=acquired_day(), acquired_text=pl.when(acquired_day().is_null()).then("acquired_date"),
+def _as_sold(events: Events, rows: pl.DataFrame, year: Year) -> pl.DataFrame:
+    """The rows as Form 8949 takes them, with kind, wash (in cents, of a statement), and whether proceeds are `net`."""
+    law = events.treatment
+    said = law.said["reported"]
+    stated = is_kind(law.that(row=UNLESS_COMPUTED))
+    washes = pl.col("codes").fill_null("").str.contains(said["wash_sale"], literal=True)
+    adjustment, washed = (pl.col(name).fill_null(0).to_physical() for name in ("adjustment_usd", "wash_disallowed_usd"))
+    wash = pl.when(stated).then(
+        pl.when(washed > 0).then(washed).when(washes).then(adjustment).otherwise(pl.lit(0, WHOLE))
+    )
+    more = pl.when(stated & ~washes & (washed > 0))
+    mark = pl.when(pl.col("collectible").fill_null(value=False)).then(pl.lit("".join(law.marks[:1])))
+    words, terms = _by_box(said, year)
+    made = rows.select(
+        "account", "kind", sale="row", lot=pl.lit(None, pl.UInt32), asset="out_asset", sold="date", stated="row",
+        description=pl.when(~stated | pl.col("out_qty").is_null()).then("out_asset"), quantity="out_qty",
+        asset_class=pl.coalesce("asset_class", class_of(events.ledger, "out_asset")), acquired=acquired_day(),
+        acquired_text=pl.when(acquired_day().is_null()).then("acquired_date"),
         proceeds=cents(pl.col("proceeds_usd").to_physical()), basis=cents(pl.col("basis_usd").to_physical()),
-        adjustment=cents(pl.col("adjustment_usd").fill_null(0).to_physical() + washed),
-        codes=pl.concat_str(pl.coalesce("codes", code), mark, ignore_nulls=True),
-        term=pl.when(pl.col("term").is_in(TERMS)).then("term"), form_1099=pl.coalesce("form_1099", words),
-    ).select(SOLD)  # fmt: skip
+        adjustment=cents(adjustment + more.then(washed).otherwise(pl.lit(0, WHOLE))), wash=cents(wash),
+        codes=pl.concat_str("codes", more.then(pl.lit(said["wash_sale"])), mark, ignore_nulls=True),
+        term=pl.coalesce(pl.when(pl.col("term").is_in(TERMS)).then("term"), pl.when(stated).then(terms)),
+        form_1099=pl.coalesce("form_1099", pl.when(stated).then(words)), undated=pl.lit(value=False),
+        net=pl.col("proceeds_type") == NET,
+    )  # fmt: skip
+    return made.with_columns(held=pl.coalesce("term", by_dates(law, pl.col("sold"))))
 
 
-def _words(said: Mapping[str, Any]) -> pl.Expr:
-    """What a statement reports, in the words of the boxes."""
-    forms = {form: words for form, words in said.items() if isinstance(words, Mapping) and "basis_reported" in words}
+def _by_box(said: Mapping[str, Any], year: Year) -> tuple[pl.Expr, pl.Expr]:
+    """What a statement reports, in the words of the form's boxes, and its term: by its own box, else by its form."""
+    form = year.documents[FORM].value
+    boxes = {box: known["form_1099"] for box, known in form["boxes"].items()} | said["other_boxes"]
+    terms = {box: form["parts"][known["part"]]["term"] for box, known in form["boxes"].items()}
     shown, not_shown = (
         pl.col("tax_form").replace_strict(
-            {form: words[key] for form, words in forms.items()}, default=None, return_dtype=pl.String
+            {name: words[key] for name, words in said["statements"].items()}, default=None, return_dtype=pl.String
         )
         for key in ("basis_reported", "basis_not_reported")
     )
-    return pl.when(pl.col("basis_reported").fill_null(value=False)).then(shown).otherwise(not_shown)
+    by_form = pl.when(pl.col("basis_reported").fill_null(value=False)).then(shown).otherwise(not_shown)
+    word, term = (
+        pl.col("form8949_box").replace_strict(of, default=None, return_dtype=pl.String) for of in (boxes, terms)
+    )
+    return pl.coalesce(word, by_form), term
 
 
-def _warnings(events: Events, stated: pl.DataFrame, alone: pl.DataFrame) -> Iterator[str]:
-    matched = stated.join(alone, on="row", how="anti", maintain_order="left")
-    if matched.height:
-        said = f"{_sales(matched.height)} the ledger's own, which count as they were worked out"
-        yield f"{events.place(matched['row'][0])}: {said}"
-    if alone.height:
-        said = f"{_sales(alone.height)} nowhere else in these files, and taken as stated"
-        yield f"{events.place(alone['row'][0])}: {said}"
+def _reconciled(events: Events, sold: pl.DataFrame, stated: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The ledger's own sales with what statements say of them, and both sides beside each other."""
+    said = events.treatment.said["reported"]
+    sold = sold.with_row_index("slice")
+    years = stated.select("account", year=pl.col("sold").dt.year()).unique()
+    near = sold.with_columns(year=pl.col("sold").dt.year()).join(years, on=["account", "year"], how="semi")
+    near, theirs = _comparable(events, near), _comparable_rows(events, stated)
+    pairs = paired(theirs, near, within(said))
+    cut = pieces_of(pairs.pieces, near, theirs, said)
+    others = _worded(sold.join(cut, on="slice", how="anti", maintain_order="left"), pairs)
+    rows = pl.concat([others.select("slice", *SOLD), as_rows(cut, said).select("slice", *SOLD)])
+    return rows.sort("slice", maintain_order=True), compared(cut, pairs, said)
 
 
-def _sales(n: int) -> str:
-    return "1 sale listed from here on is" if n == 1 else f"{n} sales listed from here on are"
+def _comparable(events: Events, sold: pl.DataFrame) -> pl.DataFrame:
+    """Slices with units, held (the term), costs (cents that lowered their proceeds), and whether they are `principal`.
+
+    What is not is units that paid a fee for something else.
+    """
+    kinds = [kind.name for kind in events.treatment.kinds.values() if kind.sells and "fee" in kind.sells.amount.names]
+    costs = cents(pl.col("fee") - events.of_fees("joined_value"))
+    about = events.rows.select("out_asset", "fee_asset", costs=pl.when(is_kind(kinds)).then(costs), sale="row")
+    given = pl.col("asset") == pl.col("out_asset")
+    told = sold.join(about, on="sale", how="left", maintain_order="left").with_columns(
+        units=pl.col("quantity").to_physical(), principal=given | pl.col("asset").ne_missing(pl.col("fee_asset")),
+        held=pl.coalesce("term", by_dates(events.treatment, pl.col("sold"))),
+    )  # fmt: skip
+    costs = share("costs", weight(told["units"]), ["sale", "asset"])
+    return told.with_columns(costs=pl.when(given).then(costs).fill_null(0))
 
 
-def _problems(events: Events, rows: pl.DataFrame) -> Iterator[Problem]:
-    for name, said in (("proceeds_usd", "proceeds"), ("basis_usd", "basis")):
-        for row, asset in rows.filter(pl.col(name).is_null()).select("row", "out_asset").iter_rows():
-            yield Problem(events.place(row), f"this sale of {asset} has no {said}; unknown is not zero, so give it")
+def _comparable_rows(events: Events, stated: pl.DataFrame) -> pl.DataFrame:
+    """A statement's rows with units, and the loss of a wash sale told apart from other adjustments."""
+    wash_sale = events.treatment.said["reported"]["wash_sale"]
+    return stated.select(
+        "account", "sold", "asset", "proceeds", "basis", "acquired", "acquired_text", "term", "held", "wash", "net",
+        row="sale", units=pl.col("quantity").to_physical().fill_null(0), words="form_1099",
+        adjustment=pl.col("adjustment") - pl.col("wash"), codes=pl.col("codes").str.replace_all(wash_sale, ""),
+    )  # fmt: skip
+
+
+def _worded(rows: pl.DataFrame, pairs: Pairs) -> pl.DataFrame:
+    """Sales whose quantity is another on the statement are still reported as that says."""
+    agreed = pl.when(pl.col("words").n_unique() == 1).then(pl.col("words").first())
+    words = pairs.rows.group_by(KEYS).agg(agreed.alias("words"))
+    told = rows.join(words, on=KEYS, how="left", maintain_order="left")
+    return told.with_columns(form_1099=pl.coalesce("words", "form_1099")).drop("words")
+
+
+def _without_proceeds(events: Events, rows: pl.DataFrame) -> Iterator[Problem]:
+    for row, asset in rows.filter(pl.col("proceeds").is_null()).select("sale", "asset").iter_rows():
+        yield Problem(events.place(row), f"this sale of {asset} has no proceeds; unknown is not zero, so give them")

@@ -41,20 +41,21 @@ def form_rows(
     acquired_text, sold, proceeds, basis, adjustment, codes (null: none), term (null: by the dates), form_1099 (null:
     what the account's broker reports). Raises Problems for terms, boxes and codes that the year does not have.
     """
-    rows = _classed(_termed(sold, law), law).with_columns(_reported(accounts, year), _description())
+    rows = _classed(_termed(sold, law), law).with_columns(reports(accounts, year), _description())
     rows = _boxed(_coded(rows, law), year).with_columns(_gain(year))
     problems = [*_termless(rows, ledger), *_boxless(rows, ledger, year), *_miscoded(rows, ledger, year)]
     if problems:
         raise Problems(sorted(problems, key=lambda p: (p.place.file, p.place.line)))
-    return cast(rows.select(*SCHEMA, "rank").sort(_order(rows), maintain_order=True, nulls_last=True), SCHEMA)
+    return cast(_sorted(rows.select(*SCHEMA, "rank")), SCHEMA)
 
 
 def term_on(year: Year, taxpayer: Taxpayer, day: date) -> pl.Expr:
     """The term of lots (columns acquired, acquired_text) if they were sold on a day: short or long."""
-    return _by_dates(treatment(year, taxpayer), pl.lit(day)).alias("term")
+    return by_dates(treatment(year, taxpayer), pl.lit(day)).alias("term")
 
 
-def _by_dates(law: Treatment, sold: pl.Expr) -> pl.Expr:
+def by_dates(law: Treatment, sold: pl.Expr) -> pl.Expr:
+    """The term of columns acquired and acquired_text, sold on a day: short, long, or null where neither tells."""
     names = {name: columns.const(value) for name, value in law.names.items()}
     long = sold >= Reader(columns, {**names, "acquired": pl.col("acquired")}).read(law.long_from)
     always = pl.col("acquired_text").is_in(law.said["term"]["always_long"])
@@ -65,21 +66,28 @@ def _termed(rows: pl.DataFrame, law: Treatment) -> pl.DataFrame:
     """Fill in the term. Many rows share their dates: the rule is read once for each pair of these."""
     known = [name for name in ("acquired", "acquired_text") if rows[name].null_count() < rows.height]
     dates = rows.select("acquired", "acquired_text", "sold").unique(keys := [*known, "sold"])
-    terms = dates.select(*keys, _by_dates(law, pl.col("sold")).alias("by_dates"))
+    terms = dates.select(*keys, by_dates(law, pl.col("sold")).alias("by_dates"))
     told = rows.join(terms, keys, "left", nulls_equal=True, maintain_order="left")
     return told.with_columns(term=pl.coalesce("term", "by_dates")).drop("by_dates")
 
 
-def _order(rows: pl.DataFrame) -> list[str]:
-    """What to sort by: the ledger's own sales come in the order of the form but for their boxes."""
+def _sorted(rows: pl.DataFrame) -> pl.DataFrame:
+    """In the form's order: by box (rank), then day and row sold, day and row acquired."""
+    if not _come_in_order(rows):
+        return rows.sort("rank", "sold", "sale", "acquired", "lot", maintain_order=True, nulls_last=True)
+    return rows if rows["rank"].is_sorted() else rows.sort("rank", maintain_order=True)
+
+
+def _come_in_order(rows: pl.DataFrame) -> bool:
+    """Whether rows stand in the form's order but for their boxes, as the ledger's own sales do."""
     order = ["sold", "sale", "acquired", "lot"]
     if any(rows[name].null_count() for name in order):
-        return ["rank", *order]
+        return False
     holds = pl.col("lot") >= pl.col("lot").shift()
     for name in ("acquired", "sale", "sold"):
         key, last = pl.col(name), pl.col(name).shift()
         holds = (key > last) | ((key == last) & holds)
-    return ["rank"] if rows.select(holds.all()).item() else ["rank", *order]
+    return bool(rows.select(holds.all()).item())
 
 
 def _classed(rows: pl.DataFrame, law: Treatment) -> pl.DataFrame:
@@ -92,7 +100,7 @@ def _classed(rows: pl.DataFrame, law: Treatment) -> pl.DataFrame:
     return rows.with_columns(pl.col("unit").fill_null(" "))
 
 
-def _reported(accounts: Mapping[str, Mapping[str, Any]], year: Year) -> pl.Expr:
+def reports(accounts: Mapping[str, Mapping[str, Any]], year: Year) -> pl.Expr:
     """What reports a sale: the row's own word, else what its account's broker sends, in years that have such a form."""
     known = {box["form_1099"] for box in year.documents[FORM].value["boxes"].values()}
     said = {name: account["form_1099"] for name, account in accounts.items() if account.get("form_1099") in known}

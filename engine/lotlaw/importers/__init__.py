@@ -7,8 +7,9 @@ reading. A file is imported whole or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +19,11 @@ from lotlaw.source import Problem, Problems
 if TYPE_CHECKING:
     import polars as pl
 
-    from lotlaw.importers.binding import Binding
+    from lotlaw.importers.clock import Clock
     from lotlaw.importers.detect import Signature
     from lotlaw.importers.files import Text
     from lotlaw.importers.language import Importer
+    from lotlaw.importers.tables import Table, Tables
 
 HOME = "America/New_York"
 """The zone whose date counts where a taxpayer names none."""
@@ -43,19 +45,6 @@ class Imported:
     rows: pl.DataFrame
     skipped: Mapping[str, int]
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Table:
-    """How a recognised file is read and where its values stand, and the problems of its cells."""
-
-    name: str
-    sha256: str
-    notes: tuple[str, ...]
-    importer: Importer
-    binding: Binding
-    said: Mapping[str, str]
-    problems: list[Problem]
 
 
 @dataclass(frozen=True)
@@ -82,66 +71,63 @@ def imported(path: str | Path, known: Sequence[Signature], request: Request) -> 
 def imported_text(read: Callable[[], Text], known: Sequence[Signature], request: Request) -> Imported:
     """The rows of a file that `read` gives."""
     from lotlaw.importers import answers
-    from lotlaw.importers.check import finished
     from lotlaw.importers.clock import clock
-    from lotlaw.importers.events import events
-    from lotlaw.importers.scope import scope
+    from lotlaw.importers.tables import parts
 
-    table, frame = _table(read, known, request)
-    importer = table.importer
-    given = answers.answered(importer, table.name, request.answers)
+    file, inside = _opened(read, known, request)
+    importer = file.importer
+    given = answers.answered(importer, file.name, request.answers)
     time = clock(answers.formats(importer, given), answers.zone(importer, given), request.zone)
-    seen = scope(importer, table.binding, table.name, time, {**table.said, **given})
-    written = events(seen, frame)
-    del frame
-    rows, more = finished(seen, written)
-    problems = [*table.problems, *written.problems, *more]
+    problems = inside.problems
+    done = [_rows(table, file.name, time, given, problems) for table in parts(inside)]
     if problems:
         raise Problems(sorted(problems, key=lambda p: (p.place.line == 0, p.place.line, p.place.column)))
-    rows = _in_order(rows, importer.reading.order)
-    return Imported(table.name, table.sha256, importer, rows, written.skipped, table.notes)
+    rows = _in_order(_one_table([rows for rows, _, _ in done]), importer.reading.order)
+    skipped = Counter(file.skipped)
+    for _, left_out, _ in done:
+        skipped.update(left_out)
+    notes = (*file.notes, *(note for _, _, more in done for note in more))
+    return replace(file, rows=rows, skipped=dict(skipped), notes=notes)
 
 
-def _table(read: Callable[[], Text], known: Sequence[Signature], request: Request) -> tuple[_Table, pl.DataFrame]:
-    """A file's values, and what else is known of it; its text is let go of."""
-    from lotlaw.importers.binding import bind
+def _opened(read: Callable[[], Text], known: Sequence[Signature], request: Request) -> tuple[Imported, Tables]:
+    """What is known of a file, and the tables in it; its text is let go of."""
+    import polars as pl
+
     from lotlaw.importers.detect import recognise
     from lotlaw.importers.mapping import load
-    from lotlaw.importers.reading import above, named
+    from lotlaw.importers.tables import tables
 
     text = read()
     found = recognise(text, known, request.source)
     importer = load(found.signature.path)
-    binding = bind(importer, text.name, found.header)
-    values, problems, notes = _values(text, importer, binding, identified=request.identified)
-    reading = importer.reading
-    said = {**above(text, found.header, reading.preamble), **named(text, reading.filename)}
-    notes = [*text.notes, *notes]
-    return _Table(text.name, text.digest.result(), tuple(notes), importer, binding, said, problems), values
+    inside = tables(text, importer, found.header, identified=request.identified)
+    return Imported(text.name, text.digest.result(), importer, pl.DataFrame(), inside.skipped, text.notes), inside
 
 
-def _values(
-    text: Text, importer: Importer, binding: Binding, *, identified: bool
-) -> tuple[pl.DataFrame, list[Problem], list[str]]:
-    """The cells as values; cells that are none; what was rounded."""
-    from lotlaw.importers.binding import telling
-    from lotlaw.importers.columns import typed
-    from lotlaw.importers.plain import plain
-    from lotlaw.importers.reading import cells
+def _rows(
+    table: Table, name: str, time: Clock, given: Mapping[str, Any], problems: list[Problem]
+) -> tuple[pl.DataFrame, Mapping[str, int], list[str]]:
+    """The canonical rows of a table, what was left out of it, and what is to be said; adds to `problems`."""
+    from lotlaw.importers.check import finished
+    from lotlaw.importers.events import events
+    from lotlaw.importers.scope import scope
 
-    frame = None if identified else plain(text, importer, binding)
-    if frame is not None:
-        return frame, [], []
-    apart = {f"_{n}": n for n in telling(importer, binding)} if identified else {}
-    raw = cells(text, binding.header, {**binding.fields, **apart}, importer.reading)
-    return typed(importer, binding, text.name, raw.with_columns(_cells(apart)).drop(apart) if identified else raw)
+    seen = scope(table.importer, table.binding, name, time, {**table.said, **given})
+    written = events(seen, table.let_go())
+    rows, more = finished(seen, written)
+    problems += [*table.problems, *written.problems, *more]
+    return rows, written.skipped, [*table.notes, *written.notes]
 
 
-def _cells(apart: Iterable[str]) -> pl.Expr:
-    """What tells a row from others, as one text."""
+def _one_table(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The rows of all tables in the order of the file."""
     import polars as pl
 
-    return pl.concat_str(pl.col(*apart).str.strip_chars().fill_null(""), separator="\x1f").alias("_cells")
+    full = [table for table in tables if table.height] or [*tables[:1]]
+    if len(full) == 1:
+        return full[0]
+    return pl.concat(full, how="diagonal").sort("line", "part", maintain_order=True) if full else pl.DataFrame()
 
 
 def _in_order(rows: pl.DataFrame, order: str) -> pl.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -22,6 +22,9 @@ _TYPES = {
     "acquired": "acquired",
     "flag": "flag",
 }
+
+BETWEEN = "|"
+"""What stands between a column's name and the asset's, where one column comes once for each asset."""
 
 Where = tuple[int, str]
 """The number of a field, from 0, and what a pattern caught of its name."""
@@ -54,6 +57,10 @@ def bind(importer: Importer, name: str, header: Header) -> Binding:
         problems += _strangers(importer, name, header, found)
     if problems:
         raise Problems(problems)
+    for column in importer.wide.columns if importer.wide else ():
+        for field, asset in _matching(column.names[0], header.cells, importer.reading.any_case):
+            alias = f"{column.alias}{BETWEEN}{asset}"
+            columns[alias], found[alias] = replace(column, alias=alias), (field, "")
     caught = {f"{alias}_hdr": place[1] for alias, place in found.items() if place and place[1]}
     return Binding(columns, {alias: place[0] for alias, place in found.items() if place}, caught, header)
 

@@ -56,7 +56,7 @@ def when(text: pl.Series, clock: Clock) -> tuple[pl.Series, pl.Series | None]:
     for form in clock.formats:
         if days.null_count() <= text.null_count():
             break
-        found, instant = (frame.select(e).to_series() for e in _parsed(pl.col("text"), form, clock))
+        found, instant = (frame.with_columns(e.alias("read"))["read"] for e in _parsed(pl.col("text"), form, clock))
         if _hours(form) and found.null_count() < len(text):
             instants = instant if instants is None else _first(instants, instant, days)
         days = found if days.null_count() == len(days) else days.zip_with(days.is_not_null(), found)

@@ -22,6 +22,10 @@ WITHIN = 25
 """Lines in which a header is looked for, unless a mapping says otherwise."""
 ABOVE = 5
 """Lines above a header among which the title of its section stands."""
+OTHERWISE = "write it as a simple ledger (docs/simple-ledger.md), or a mapping for it (docs/add-an-importer.md)"
+"""What to do with a file that no mapping is even near."""
+NEAR = 1 / 3
+"""Share of a mapping's names that a header has, beyond which it may be meant."""
 SEPARATORS = (",", ";", "\t")
 
 
@@ -106,8 +110,8 @@ def recognise(text: Text, known: Sequence[Signature], forced: str | None = None)
     """The mapping whose required names the file's header has the most of. Raises Problems where none or two fit."""
     tried = [s for s in known if forced in (None, s.id)]
     if not tried:
-        ids = [s.id for s in known]
-        said = f"no mapping is called '{forced}'{did_you_mean(str(forced), ids)}; there are {', '.join(ids)}"
+        hint = did_you_mean(str(forced), [s.id for s in known])
+        said = f"no mapping is called '{forced}'{hint or f'; there are {len(known)}, one a file of rules/sources'}"
         raise refused(text.name, said if known else "there are no mappings to read it with in the folder of rules")
     start = head(text)
     found = [f for separator in SEPARATORS if separator in start for f in _found(start, separator, tried)]
@@ -142,18 +146,19 @@ def _below(title: str, lines: list[str]) -> set[int]:
     return {number + 1 + below for number in titles for below in range(1, ABOVE + 1)}
 
 
-def _unknown(text: Text, start: str, tried: Iterable[Signature]) -> Problems:
+def _unknown(text: Text, start: str, tried: Sequence[Signature]) -> Problems:
     """What was found instead of a known header, and what the nearest mapping lacks."""
     rows = [row for separator in SEPARATORS for row in rows_of(start, separator, WITHIN)]
     if not rows:
         return refused(text.name, "no header in its first lines; is this a CSV export?")
     pairs = [(s.there(row.cells), -n, row, s) for row in rows for n, s in enumerate(tried)]
     share, _, row, nearest = max(pairs, key=lambda pair: pair[:2])
-    if not share:
+    near = share > (NEAR if len(tried) > 1 else 0)
+    if not near:
         row = max(rows, key=lambda row: sum(map(bool, row.cells)))
     said = f"no mapping knows this header: {_listed(row.cells)}"
-    if not share:
-        return refused(text.name, f"{said}; known are {', '.join(s.id for s in tried)}", row.line)
+    if not near:
+        return refused(text.name, f"{said}; {OTHERWISE}", row.line)
     return refused(text.name, f"{said}; the nearest is {nearest.id}, {_why_not(row, nearest)}", row.line)
 
 

@@ -21,6 +21,7 @@ from lotlaw.importers.groups import grouped
 from lotlaw.importers.language import TIME, Event, Rule, Values
 from lotlaw.importers.problems import SHOWN, named, quoted
 from lotlaw.importers.scope import Scope
+from lotlaw.importers.tidying import borne_out, tidied
 from lotlaw.readings.text import Value, column
 from lotlaw.source import Place, Problem
 
@@ -36,11 +37,15 @@ class Written:
     rules: tuple[Rule, ...]
     skipped: Mapping[str, int]
     problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
 
 
 def events(scope: Scope, frame: pl.DataFrame) -> Written:
     """The rows that a mapping writes for the cells of `frame`, in the order of their first line."""
     scope, frame, problems = _derived(scope, frame)
+    notes, more = borne_out(scope, frame)
+    frame, tidy, alone = tidied(scope, frame)
+    problems += [*more, *alone]
     frame, skipped = _skipped(scope, frame)
     parts: list[pl.DataFrame] = []
     rules: list[Rule] = []
@@ -53,12 +58,16 @@ def events(scope: Scope, frame: pl.DataFrame) -> Written:
     chosen = _chosen(scope, frame, scope.importer.rules)
     problems += [*_unexplained(scope, chosen, scope.importer.rules), *_unread(scope, chosen)]
     parts += _written(scope, chosen, scope.importer.rules, len(rules), {})
-    return Written(_together(parts), (*rules, *scope.importer.rules), skipped, tuple(problems))
+    return Written(
+        _together(parts), (*rules, *scope.importer.rules), {**tidy, **skipped}, tuple(problems), tuple(notes)
+    )
 
 
 def rehearse(scope: Scope, frame: pl.DataFrame) -> None:
     """Compute every formula over the columns of an empty frame. Raises Problems at the first that does not fit them."""
     scope, frame, _ = _derived(scope, frame)
+    borne_out(scope, frame)
+    frame, _, _ = tidied(scope, frame)
     frame, _ = _skipped(scope, frame)
     for group in scope.importer.groups:
         found = grouped(scope, group, frame)
@@ -136,7 +145,7 @@ def _chosen(scope: Scope, frame: pl.DataFrame, rules: Sequence[Rule]) -> pl.Data
     holds = {f"_holds{n}": (scope.holds(rule.when), rule.when.place) for n, rule in enumerate(rules)}
     frame = scope.computed(frame, holds)
     number: Any = pl.lit(None, dtype=pl.UInt16)
-    taking = frame.select(pl.col(c).any() for c in holds).row(0)
+    taking = frame.select(pl.col(c).any() for c in holds).row(0) if holds else ()
     for n in (n for n in reversed(range(len(rules))) if taking[n]):
         number = pl.when(pl.col(f"_holds{n}")).then(pl.lit(n, dtype=pl.UInt16)).otherwise(number)
     return frame.with_columns(number.alias(RULE)).drop(holds)
@@ -148,7 +157,13 @@ def _unexplained(scope: Scope, rows: pl.DataFrame, rules: Sequence[Rule], group:
         return []
     strange = rows.filter(pl.col(RULE).is_null())
     lines = [str(rule.place.line) for rule in rules]
-    tried = f"line {lines[0]}" if len(lines) == 1 else f"{len(lines)} rules, lines {lines[0]} to {lines[-1]}"
+    tried = (
+        f"line {lines[0]}"
+        if len(lines) == 1
+        else f"{len(lines)} rules, lines {lines[0]} to {lines[-1]}"
+        if lines
+        else "no rules"
+    )
     what = f"no rule of {scope.importer.id}{f', {group},' if group else ''} takes this row"
     said = [
         f"{what}: {_cells(scope, row)} (tried: {Path(scope.importer.file).name}, {tried})" for row in _shown(strange)

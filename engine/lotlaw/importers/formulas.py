@@ -11,7 +11,20 @@ from typing import Any
 
 from lotlaw.formula import Formula, did_you_mean, parse, unknown
 from lotlaw.importers.canonical import table
-from lotlaw.importers.language import TIME, Event, Group, Leg, Rule, Skip, Values
+from lotlaw.importers.language import (
+    TIME,
+    Allocation,
+    Cancel,
+    Check,
+    Event,
+    Group,
+    Latest,
+    Leg,
+    Rule,
+    Skip,
+    Values,
+    Within,
+)  # fmt: skip
 from lotlaw.source import Document, Path_, Place, Problem, Problems
 
 
@@ -30,13 +43,11 @@ class Formulas:
         self.document, self.problems = document, problems
         self.names = set(names)
         self.legs: Mapping[str, Leg] = {}
+        self.items: set[str] = set()
         self.shared: Mapping[str, Formula | str] = {}
 
     def at(self, path: Path_) -> Any:
-        value = self.document.value
-        for step in path:
-            value = value[step]
-        return value
+        return self.document.at(path)
 
     def problem(self, place: Place, message: str) -> None:
         self.problems.append(Problem(place, message))
@@ -49,7 +60,7 @@ class Formulas:
             self.problems += found.problems
             return parse("null", place, "text")
         fields = {f"{leg}.{name}" for leg in self.legs for name in (*self.names, "n")}
-        items = {f"it.{name}" for name in self.names if self.legs}
+        items = self.items | {f"it.{name}" for name in self.names if self.legs}
         self.problems += unknown(formula, self.names | fields | items, functions())
         return formula
 
@@ -83,6 +94,30 @@ class Formulas:
         self.known(said["of"], (*path, "of"), self.names)
         return Values(said["of"], labels, said.get("match") == "prefix")
 
+    def listed(self, base: Path_) -> tuple[Formula, ...]:
+        return tuple(self.formula((*base, n)) for n in range(len(self.at(base))))
+
+    def cancels(self, base: Path_) -> tuple[Cancel, ...]:
+        return tuple(self.cancel((*base, n)) for n in range(len(self.at(base))))
+
+    def cancel(self, path: Path_) -> Cancel:
+        said = self.at(path)
+        one, other, time = (self.formula((*path, key)) for key in ("when", "of", "time"))
+        return Cancel(one, other, self.listed((*path, "same")), time, int(said["days"]), said["why"])
+
+    def latest(self, path: Path_) -> Latest:
+        return Latest(self.listed((*path, "by")), self.formula((*path, "most")), self.at(path)["why"])
+
+    def checks(self, base: Path_) -> tuple[Check, ...]:
+        return tuple(self.check((*base, n)) for n in range(len(self.at(base))))
+
+    def check(self, path: Path_) -> Check:
+        said = self.at(path)
+        one = {key: self.formula((*path, key)) for key in ("that", "balance", "change") if key in said}
+        by = self.listed((*path, "by")) if "by" in said else ()
+        strict = str(said.get("strict")).lower() in ("true", "yes")
+        return Check(said["says"], self.document.place(*path), **one, by=by, strict=strict)
+
     def skips(self, base: Path_) -> tuple[Skip, ...]:
         return tuple(Skip(self.formula((*base, n, "when")), said["why"]) for n, said in enumerate(self.at(base)))
 
@@ -92,12 +127,22 @@ class Formulas:
     def group(self, path: Path_) -> Group:
         said = self.at(path)
         when = self.formula((*path, "when"))
-        by = tuple(self.formula((*path, "by", n)) for n in range(len(said["by"])))
+        by = self.listed((*path, "by"))
         self.legs = {name: self.leg((*path, "legs", name)) for name in said["legs"]}
-        rules = self.rules((*path, "rules"))
-        group = Group(said["name"], when, by, self.legs, rules)
-        self.legs = {}
+        within = self.within((*path, "within")) if "within" in said else None
+        allocate = {name: self.allocation((*path, "allocate", name)) for name in said.get("allocate", ())}
+        self.items = {f"it.{name}" for name in allocate}
+        group = Group(said["name"], when, by, self.legs, self.rules((*path, "rules")), within, allocate)
+        self.legs, self.items = {}, set()
         return group
+
+    def within(self, path: Path_) -> Within:
+        return Within(int(self.at(path)["seconds"]), self.formula((*path, "of")))
+
+    def allocation(self, path: Path_) -> Allocation:
+        over = self.at(path)["over"]
+        self.known(over, (*path, "over"), self.legs)
+        return Allocation(self.formula((*path, "of")), over, self.formula((*path, "by")), self.document.place(*path))
 
     def leg(self, path: Path_) -> Leg:
         said = self.at(path)

@@ -11,6 +11,10 @@ from lotlaw.source import Place
 ORDERS = ("oldest_first", "newest_first", "auto")
 ACCOUNT = "account"
 """The answer that any mapping takes: what the account is called whose export a file is."""
+LINE = "line"
+"""The number of a row's line, as formulas see it."""
+TITLE = "title"
+"""What the title above a table says, as formulas see it."""
 TIME = "time"
 """The field that the date and instant of a row are read from."""
 
@@ -89,13 +93,33 @@ class Leg:
 
 @dataclass(frozen=True)
 class Group:
-    """Rows that are one event together."""
+    """Rows that are one event together: they agree in `by`, and follow each other `within` so many seconds."""
 
     name: str
     when: Formula
     by: tuple[Formula, ...]
     legs: Mapping[str, Leg]
     rules: tuple[Rule, ...]
+    within: Within | None = None
+    allocate: Mapping[str, Allocation] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Within:
+    """How many seconds may lie between a row and the next one of its group, and the time that they are counted by."""
+
+    seconds: int
+    of: Formula
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """An amount of a group, divided over the rows of a leg in proportion to a weight, without remainder."""
+
+    of: Formula
+    over: str
+    by: Formula
+    place: Place
 
 
 @dataclass(frozen=True)
@@ -107,11 +131,27 @@ class Skip:
 
 
 @dataclass(frozen=True)
+class Tagged:
+    """Files whose rows say which table they are of, in field `by` (from 1).
+
+    Field `row` says `header` or `data`, other rows being totals; without it a tag's first row is its header. `leave`:
+    tags that are no events, with why.
+    """
+
+    by: int
+    row: int | None
+    header: str
+    data: str
+    leave: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Reading:
     """How the file is read: lines above the header, where the table ends, order, and how strict to be.
 
     `preamble` and `filename` name what patterns find above the header and in the file's name. The table ends at the
-    first line that matches `stop_at`, is blank (`stop_at_blank`) or has fewer than `min_fields` fields.
+    first line that matches `stop_at`, is blank (`stop_at_blank`) or has fewer than `min_fields` fields. An empty
+    cell of `fill_down` says what the cell above says; where `pair_rows` is empty, a row goes on with the one above.
     """
 
     preamble: Mapping[str, str] = field(default_factory=dict)
@@ -124,6 +164,10 @@ class Reading:
     strict: bool = False
     canonical: bool = False
     escaped: bool = False
+    tagged: Tagged | None = None
+    fill_down: tuple[str, ...] = ()
+    pair_rows: str | None = None
+    sheet: str | None = None
 
     @property
     def ends(self) -> bool:
@@ -163,3 +207,73 @@ class Importer:
     identity: tuple[str, ...]
     header: tuple[str, ...]
     account: str | None
+    sections: tuple[Section, ...] = ()
+    wide: Wide | None = None
+    cancels: tuple[Cancel, ...] = ()
+    latest: Latest | None = None
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """One of several tables of a file, read by an importer of its own, and what it is known by."""
+
+    name: str
+    tags: tuple[str, ...]
+    under: str | None
+    header: frozenset[str]
+    without: frozenset[str]
+    importer: Importer
+
+    def takes(self, cells: tuple[str, ...]) -> bool:
+        """Whether a table with this header is of the section."""
+        return self.header <= set(cells) and not self.without & set(cells)
+
+
+@dataclass(frozen=True)
+class Wide:
+    """Columns that come once for each asset: each row becomes one for every asset that it says something of.
+
+    `name` is the column that the asset's name goes into; `columns` have a pattern whose group catches that name.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Rows that take back an earlier row which agrees with them in `same`, at most `days` before."""
+
+    when: Formula
+    of: Formula
+    same: tuple[Formula, ...]
+    time: Formula
+    days: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Latest:
+    """Rows that are the same event at several times: of those that agree in `by`, the one with the most of `most`."""
+
+    by: tuple[Formula, ...]
+    most: Formula
+    why: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """What the rows of a file must bear out, and the words where they don't.
+
+    `balance` is what stands after a row, `change` what the row adds to it, for each of `by`. Otherwise `that` holds on
+    every row where it has an answer.
+    """
+
+    says: str
+    place: Place
+    that: Formula | None = None
+    balance: Formula | None = None
+    change: Formula | None = None
+    by: tuple[Formula, ...] = ()
+    strict: bool = False

@@ -7,9 +7,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from lotlaw.importers.language import TITLE, Importer
 from lotlaw.source import Document, Problem, Problems, read_yaml
+
+if TYPE_CHECKING:
+    from lotlaw.importers.binding import Binding
 
 
 def problems(rules: Path) -> list[Problem]:
@@ -94,30 +100,43 @@ def _option_names(document: Document) -> Iterator[Problem]:
 
 def _fit(path: Path) -> list[Problem]:
     """Compute every formula of a mapping over no rows at all: what does not fit its columns shows."""
+    from lotlaw.importers.mapping import load
+
+    importer = load(path)
+    return [
+        p for one in [section.importer for section in importer.sections] or [importer] for p in _fits(one, path.name)
+    ]
+
+
+def _fits(importer: Importer, name: str) -> list[Problem]:
     import polars as pl
 
     from lotlaw.importers import answers
-    from lotlaw.importers.binding import Binding
     from lotlaw.importers.clock import clock
-    from lotlaw.importers.columns import typed
     from lotlaw.importers.events import rehearse
-    from lotlaw.importers.mapping import load
-    from lotlaw.importers.reading import Header
     from lotlaw.importers.scope import scope
+    from lotlaw.importers.tables import values
 
-    importer = load(path)
-    aliases = [column.alias for column in importer.columns]
-    header = Header(1, 1, tuple(aliases), ",")
-    caught = dict.fromkeys((f"{alias}_hdr" for alias in aliases), "USD")
-    binding = Binding({c.alias: c for c in importer.columns}, {a: n for n, a in enumerate(aliases)}, caught, header)
-    raw = pl.DataFrame(schema={"line": pl.Int32, **dict.fromkeys(aliases, pl.String)})
-    frame, _, _ = typed(importer, binding, path.name, raw)
-    given = answers.answered(importer, path.name, answers.examples(importer))
-    said = dict.fromkeys((*importer.reading.preamble, *importer.reading.filename), "1")
+    binding = _whole(importer)
+    raw = pl.DataFrame(schema={"line": pl.Int32, **dict.fromkeys(binding.fields, pl.String)})
+    frame, _, _ = values(importer, binding, name, raw)
+    given = answers.answered(importer, name, answers.examples(importer))
+    said = dict.fromkeys((*importer.reading.preamble, *importer.reading.filename, TITLE), "1")
     time = clock(answers.formats(importer, given), answers.zone(importer, given), "UTC")
-    seen = scope(importer, binding, path.name, time, {**said, **given})
     try:
-        rehearse(seen, frame)
+        rehearse(scope(importer, binding, name, time, {**said, **given}), frame)
     except Problems as refused:
         return refused.problems
     return []
+
+
+def _whole(importer: Importer) -> Binding:
+    """A header that has every column of a mapping, and those of one asset where they come once for each."""
+    from lotlaw.importers.binding import BETWEEN, Binding
+    from lotlaw.importers.reading import Header
+
+    wide = importer.wide.columns if importer.wide else ()
+    columns = [*importer.columns, *(replace(column, alias=f"{column.alias}{BETWEEN}A") for column in wide)]
+    fields = {column.alias: n for n, column in enumerate(columns)}
+    caught = {f"{column.alias}_hdr": "USD" for column in importer.columns}
+    return Binding({c.alias: c for c in columns}, fields, caught, Header(1, 1, tuple(fields), ","))

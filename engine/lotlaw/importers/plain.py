@@ -30,7 +30,10 @@ BLANKS = (b" ", b"\t", b"\v", b"\f", b"\r")
 def plain(text: Text, importer: Importer, binding: Binding) -> pl.DataFrame | None:
     """The columns as values, and `line`, of a file that needs no closer look; else None. Raises Problems."""
     columns = [binding.columns[alias] for alias in binding.fields]
-    if importer.reading.ends or importer.reading.escaped or importer.symbols or importer.symbol_patterns:
+    reading = importer.reading
+    if reading.ends or reading.escaped or reading.fill_down or reading.pair_rows or importer.wide:
+        return None
+    if importer.symbols or importer.symbol_patterns:
         return None
     if any(column.type == "decimal" for column in columns):
         return None

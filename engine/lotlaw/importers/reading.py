@@ -10,13 +10,11 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lotlaw.importers.files import Text
 from lotlaw.importers.language import Reading
-from lotlaw.importers.problems import named as problems_at
-from lotlaw.importers.problems import refused
+from lotlaw.importers.problems import named, refused
 from lotlaw.source import Problems
 
 if TYPE_CHECKING:
@@ -106,7 +104,7 @@ def _parsed(text: Text, data: bytes, header: Header, spare: int = 1) -> pl.DataF
     if frame.select(wide.any()).item():
         lines = frame.select(_counted(frame.height, header.last_line + 1).filter(wide))["line"].to_list()
         said = f"more fields than the header's {width}; a value with a comma in it stands in quotes"
-        raise Problems(problems_at(text.name, lines, said))
+        raise Problems(named(text.name, lines, said))
     return frame.drop(extra)
 
 
@@ -180,17 +178,19 @@ def _until(data: bytes, header: Header, reading: Reading) -> bytes:
     return data[: int(kept.str.len_bytes().sum() or 0) + len(kept)]
 
 
-def above(text: Text, header: Header, patterns: Mapping[str, str]) -> dict[str, str]:
-    """What patterns find in the lines above the header: the first group of the first line that matches."""
-    return _caught(head(text).split("\n")[: header.line - 1], patterns) if patterns else {}
+def above(text: Text, header: Header, reading: Reading) -> dict[str, str]:
+    """What patterns find in the lines above the header: the first group of the first line that matches.
+
+    Where rows say which table they are of, nothing stands above: there all the start of the file is looked at.
+    """
+    if not reading.preamble:
+        return {}
+    lines = head(text).split("\n")
+    return caught(lines if reading.tagged else lines[: header.line - 1], reading.preamble)
 
 
-def named(text: Text, patterns: Mapping[str, str]) -> dict[str, str]:
-    """What patterns find in the name of the file."""
-    return _caught([Path(text.name).name], patterns) if patterns else {}
-
-
-def _caught(lines: list[str], patterns: Mapping[str, str]) -> dict[str, str]:
+def caught(lines: list[str], patterns: Mapping[str, str]) -> dict[str, str]:
+    """What the first group of each pattern catches of the first line that it matches."""
     import polars as pl
 
     said = pl.Series(lines, dtype=pl.String)

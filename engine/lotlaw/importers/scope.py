@@ -10,7 +10,7 @@ import polars as pl
 from lotlaw.formula import Formula, Reader
 from lotlaw.importers.binding import Binding
 from lotlaw.importers.clock import Clock, day
-from lotlaw.importers.language import Importer
+from lotlaw.importers.language import LINE, TITLE, Importer
 from lotlaw.importers.problems import refused
 from lotlaw.readings import text
 from lotlaw.readings.text import Value, column, flag
@@ -63,8 +63,10 @@ class Scope:
 def scope(importer: Importer, binding: Binding, file: str, clock: Clock, said: Mapping[str, Value]) -> Scope:
     """The scope of a file: its columns, and what the header, the lines above it, the name and the user say."""
     reading = importer.reading
-    fixed: dict[str, Value] = {"null": None, **dict.fromkeys((*reading.preamble, *reading.filename)), **said}
+    fixed: dict[str, Value] = {"null": None, **dict.fromkeys((*reading.preamble, *reading.filename, TITLE)), **said}
     for col in binding.columns.values():
         fixed[col.alias] = pl.col(col.alias) if col.alias in binding.fields else None
         fixed[f"{col.alias}_hdr"] = binding.caught.get(f"{col.alias}_hdr")
-    return Scope(importer, binding, file, clock, fixed)
+    if importer.wide:
+        fixed |= {name: pl.col(name) for name in (importer.wide.name, *(c.alias for c in importer.wide.columns))}
+    return Scope(importer, binding, file, clock, {**fixed, LINE: pl.col(LINE).cast(pl.String)})

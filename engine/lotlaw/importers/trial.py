@@ -21,6 +21,8 @@ from lotlaw.source import Document, Problem, Problems, read_yaml
 NAME = "export.csv"
 """What the file of a test is called where the test does not say."""
 INNER = ("line", "source_row", "rule", "part", "_cells")
+TRIED = " (tried: "
+"""What follows in a message says where the rules stand, which changes with every line above them."""
 SAID = 200
 """Characters of an event that a message shows."""
 
@@ -40,7 +42,7 @@ def _failures(document: Document, number: int, signature: Signature) -> Iterator
             lambda: text_of(name, test["rows"].encode()), [signature], Request(answers={name: test.get("answers", {})})
         )
     except Problems as refused:
-        said = [str(problem).removeprefix(f"{name}:").strip() for problem in refused.problems]
+        said = [str(problem).removeprefix(f"{name}:").partition(TRIED)[0].strip() for problem in refused.problems]
         if said != test.get("says"):
             yield Problem(place, f"the rows of this test are refused: {'; '.join(said)}")
         return

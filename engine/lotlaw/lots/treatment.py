@@ -22,6 +22,8 @@ LEGS = {"sells": "proceeds", "opens": "basis", "borrows": "proceeds", "closes": 
 """What kinds do with a leg, and what they call its amount."""
 GIVEN, DONOR = "given", "donor"
 UNIVERSAL = "universal"
+CODES = ("wrong_basis", "costs_left_out", "wrong_term", "wash_sale")
+"""What of `reported` is a code of Form 8949."""
 
 Path = tuple[str | int, ...]
 
@@ -217,7 +219,7 @@ def _name_problems(year: Year, document: Document) -> Iterator[Problem]:
     for name, pool in said["pools"].items():
         if "from" in pool:
             yield from _missing(document, ("pools", name, "from"), pool["from"], said["uses"], "parameter in `uses`")
-    yield from _missing(document, ("reported", "wash_sale"), said["reported"]["wash_sale"], codes, "code")
+    yield from _report_problems(year, document)
     yield from _wash_problems(document, codes)
     for name, kind in said["kinds"].items():
         for column, others in kind.get("as", {}).items():
@@ -233,6 +235,21 @@ def _wash_problems(document: Document, codes: Any) -> Iterator[Problem]:
         yield from _missing(document, ("wash_sales", "classes", n), name, said["asset_classes"], "asset class")
     for n, name in enumerate(wash["acquired_by"]["kinds"]):
         yield from _missing(document, ("wash_sales", "acquired_by", "kinds", n), name, said["kinds"], "kind")
+
+
+def _report_problems(year: Year, document: Document) -> Iterator[Problem]:
+    """Codes of the form that do not exist, and words and statements that no statement of the list goes by."""
+    said, codes = document.value["reported"], year.documents[FORM].value["codes"]
+    for name in CODES:
+        yield from _missing(document, ("reported", name), said[name], codes, "code")
+    for n, expected in enumerate(said["expected"]):
+        at: Path = ("reported", "expected", n, "statement")
+        yield from _missing(document, at, expected["statement"], said["statements"], "statement")
+    words = {word for says in said["statements"].values() for word in says.values()}
+    for n, word in enumerate(said["as_reported"]):
+        yield from _missing(document, ("reported", "as_reported", n), word, words, "word of a statement")
+    for box, word in said["other_boxes"].items():
+        yield from _missing(document, ("reported", "other_boxes", box), word, words, "word of a statement")
 
 
 def _missing(document: Document, path: Path, word: str, known: Any, role: str) -> Iterator[Problem]:

@@ -78,7 +78,7 @@ def plain_cents(column: str) -> pl.Expr:
     """Whole cents as `-8000.00`."""
     import polars as pl
 
-    return (pl.col(column).cast(pl.Decimal(38, 2)) * pl.lit(CENT)).cast(pl.Decimal(38, 2)).cast(pl.String)
+    return pl.col(column).cast(pl.Int128).reinterpret(dtype=pl.Decimal(38, 2)).cast(pl.String)
 
 
 def printed_cents(column: str, largest: int) -> pl.Expr:

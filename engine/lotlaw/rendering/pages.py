@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lotlaw import __version__
 from lotlaw.rendering.amounts import clean
+from lotlaw.rendering.differences import TITLE, differences_page
 from lotlaw.rendering.form_8949 import form_8949
 from lotlaw.rendering.sheets import Sheet, sheets
 from lotlaw.rendering.templates import fill, splice
@@ -47,13 +48,18 @@ def forms_html(return_: Return) -> Iterator[str]:
 
 
 def _parts(return_: Return, kind: str) -> Iterator[Part]:
-    """The forms in the order in which they are attached: those with columns, Form 8949 box by box, the worksheets."""
+    """The forms in the order in which they are attached: those with columns, Form 8949 box by box, the worksheets.
+
+    What statements say that differs comes last.
+    """
     frame, found = _frame(return_), sheets(return_)
     yield from (_sheet(sheet, kind, frame) for sheet in found if sheet.columns)
     title = return_.year.documents["form_8949"].value["title"]
     for box, pieces in form_8949(return_, kind, frame) if return_.rows.height else ():
         yield Part(f"form_8949_{box}", f"{title}: box {box}", pieces)
     yield from (_sheet(sheet, kind, frame) for sheet in found if not sheet.columns)
+    if differences := list(differences_page(return_, kind, frame)):
+        yield Part("differences", TITLE, differences)
 
 
 def _sheet(sheet: Sheet, kind: str, frame: dict[str, Any]) -> Part:

@@ -1,24 +1,42 @@
-"""Files are made of pieces: texts, and columns of texts that stand one after another without anything in between.
+"""Files are made of pieces: texts, and tables whose cells stand one after another with a text between and after them.
 
-A column of a million rows is written by polars as it is; joining it to one Python text first would copy it three times.
+A table of a million rows is written by polars as it is; joining it to one Python text first would copy it three times.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     import polars as pl
 
-    Piece = str | pl.Series
-else:
-    Piece = "Piece"
+
+@dataclass(frozen=True)
+class Cells:
+    """Columns of texts and numbers, the one letter between two cells, and what stands after each row."""
+
+    table: pl.DataFrame
+    between: str
+    after: str
+
+    def write(self, file: IO[bytes]) -> None:
+        """Write the cells as they are: nothing is quoted."""
+        self.table.write_csv(
+            file, include_header=False, quote_style="never", separator=self.between, line_terminator=self.after
+        )
+
+
+Piece = str | Cells
 
 
 def joined(pieces: Iterable[Piece]) -> str:
     """The pieces as one text."""
-    return "".join(piece if isinstance(piece, str) else "".join(piece.to_list()) for piece in pieces)
+    file = io.BytesIO()
+    write_pieces(pieces, file)
+    return file.getvalue().decode()
 
 
 def write_pieces(pieces: Iterable[Piece], file: IO[bytes]) -> None:
@@ -26,5 +44,5 @@ def write_pieces(pieces: Iterable[Piece], file: IO[bytes]) -> None:
     for piece in pieces:
         if isinstance(piece, str):
             file.write(piece.encode())
-        elif len(piece):
-            piece.to_frame().write_csv(file, include_header=False, quote_style="never", line_terminator="")
+        else:
+            piece.write(file)

@@ -7,9 +7,8 @@ same bytes. What grows with transactions (rows of Form 8949, income) is written 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -17,22 +16,22 @@ from typing import TYPE_CHECKING, Any
 
 from lotlaw import __version__
 from lotlaw.rendering.amounts import exact_dollars, in_dollars, plain, said
-from lotlaw.rendering.pieces import Piece
+from lotlaw.rendering.differences import differences_json
+from lotlaw.rendering.pieces import Cells, Piece
 from lotlaw.rendering.rows import (
     BETWEEN,
-    PLACE,
     by_box,
     columns_of,
     looked_up_days,
     places,
     row_texts,
+    sale_and_lot,
     totals_by_column,
 )
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from lotlaw.ledger import Ledger
     from lotlaw.run import Return
 
 PRIVATE = ("ssn",)
@@ -42,8 +41,8 @@ COUNTS = ("aged_or_blind",)
 
 INSTANT = "%Y-%m-%dT%H:%M:%S%.fZ"
 
-AT_ONCE = 2**16
-"""How many rows are written at a time: a column of their texts stays in the processor's cache."""
+AT_ONCE = 2**18
+"""How many rows are written at a time."""
 NEXT = ",\n    "
 """What stands between two rows."""
 SPECIAL = r'["\\\x00-\x1f]'
@@ -73,6 +72,8 @@ def _members(return_: Return) -> Iterator[tuple[str, Iterable[Piece]]]:
     yield "lines", _lines(return_)
     yield "carryover", [_text(carryover)]
     yield "income", _income(return_)
+    if return_.compared.height:
+        yield "differences", differences_json(return_)
     yield "not_computed", [_text(return_.not_computed)]
     yield "warnings", [_text(return_.warnings)]
 
@@ -82,56 +83,75 @@ def _inputs(return_: Return) -> dict[str, Any]:
     said_of = {key: value for key, value in return_.taxpayer.items() if key not in PRIVATE}
     taxpayer = {key: value if key in COUNTS else _plain(value) for key, value in said_of.items()}
     files = [{"name": file.name, "sha256": file.sha256} for file in return_.ledger.files]
-    return {"taxpayer": taxpayer, "files": files, "method": return_.method, "cents": return_.cents}
+    said = {"taxpayer": taxpayer, "files": files, "method": return_.method, "cents": return_.cents}
+    return {**said, "allow_unknown_basis": True} if return_.allow_unknown_basis else said
 
 
 def _boxes(return_: Return) -> Iterator[Piece]:
     columns = columns_of(return_.year, return_.rows)
-    located = return_.ledger.rows.select(name for name in PLACE if name in return_.ledger.rows.columns).rechunk()
-    texts = partial(_rows, replace(return_.ledger, rows=located))
-    for n, (box, part) in enumerate(by_box(return_, return_.rows)):
+    sold_at, opened_at = sale_and_lot(return_, lambda name: _text(name)[1:-1], '","')
+    rows = return_.rows.with_columns(sold_at.alias("sold_at"), opened_at.alias("opened_at"))
+    for n, (box, part) in enumerate(by_box(return_, rows)):
         cents = totals_by_column(columns, part)
         totals = {letter: plain(Decimal(total).scaleb(-2), whole=False) for letter, total in cents.items()}
         yield ",\n  " if n else "[\n  "
         yield f'{{"box": {_text(box)}, "part": {_text(part["part"][0])}, "rows": [\n    '
-        most = part.head(-1)
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            yield from pool.map(texts, [most.slice(start, AT_ONCE) for start in range(0, most.height, AT_ONCE)])
-        yield texts(part.tail(1)).item().removesuffix(NEXT)
+        yield from _in_advance(partial(_rows, after=NEXT), part.head(-1).iter_slices(AT_ONCE))
+        yield _rows(part.tail(1), after="")
         yield f'],\n   "totals": {_text(totals)}}}'
     yield "]" if return_.rows.height else "[]"
 
 
-def _rows(ledger: Ledger, rows: pl.DataFrame) -> pl.Series:
-    """Each row's object as JSON, followed by NEXT."""
+def _in_advance(made: Callable[[pl.DataFrame], Cells], parts: Iterable[pl.DataFrame]) -> Iterator[Cells]:
+    """What is made of each part; while one is used, the next is being made."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        coming: Future[Cells] | None = None
+        for part in parts:
+            ready, coming = coming, pool.submit(made, part)
+            if ready:
+                yield ready.result()
+        if coming:
+            yield coming.result()
+
+
+def _rows(rows: pl.DataFrame, after: str) -> Cells:
+    """Each row's object as JSON, followed by `after`. Quotes stand between the cells, which take turns: JSON, text."""
     import polars as pl
 
-    pieces: list[pl.Expr] = []
-    for n, field in enumerate(row_texts(looked_up_days(rows))):
-        name = field.meta.output_name()
-        words = rows[name].dtype == pl.String or (name == "acquired" and rows["acquired_text"].count() > 0)
-        text = _escaped(field, rows) if words else field
-        pieces += [pl.lit(f'{"," if n else "{"}"{name}":"'), text, pl.lit('"')]
-    row = pl.concat_str(*pieces, pl.lit(',"source":'), pl.lit(_sources(ledger, rows)), pl.lit("}" + NEXT))
-    return rows.select(row=row).to_series()
+    texts = rows.select(row_texts(looked_up_days(rows)))
+    cells: list[pl.Expr | pl.Series] = []
+    before = "{"
+    for text in texts:
+        words = rows[text.name].dtype == pl.String or (text.name == "acquired" and rows["acquired_text"].count() > 0)
+        if _is_one(text):
+            before += f'"{text.name}":{_text(text[0])},'
+        else:
+            cells += [pl.lit(f'{before}"{text.name}":'), _escaped(text) if words else text]
+            before = ","
+    cells += [pl.lit(f'{before}"source":['), *_sources(rows)]
+    return Cells(pl.select(cell.alias(str(n)) for n, cell in enumerate(cells)), '"', f'"]}}{after}')
 
 
-def _escaped(text: pl.Expr, rows: pl.DataFrame) -> pl.Expr:
-    """A text as it stands between the quotes of JSON; there is no work where nothing has to be escaped."""
-    import polars as pl
+def _is_one(text: pl.Series) -> bool:
+    """Whether all rows have the same text."""
+    return bool(text[0] == text[-1] and (text == text[0]).all())
 
-    if not rows.select(text.str.contains(SPECIAL).any()).item():
+
+def _escaped(text: pl.Series) -> pl.Series:
+    """Texts as they stand between the quotes of JSON; there is no work where nothing has to be escaped."""
+    if not text.str.contains(SPECIAL).any():
         return text
-    return pl.struct(text=text).struct.json_encode().str.strip_prefix('{"text":"').str.strip_suffix('"}')
+    return text.to_frame("text").to_struct().struct.json_encode().str.strip_prefix('{"text":"').str.strip_suffix('"}')
 
 
-def _sources(ledger: Ledger, rows: pl.DataFrame) -> pl.Series:
-    """By row, the JSON list of the lines of the files it comes from: the sale's, then its lot's."""
+def _sources(rows: pl.DataFrame) -> list[pl.Expr | pl.Series]:
+    """By row, the lines of the files it comes from, as cells of a JSON list: the sale's, then its lot's."""
     import polars as pl
 
-    sale, lot = (places(ledger, rows[name], lambda name: _text(name)[1:-1], '","') for name in ("sale", "lot"))
-    both = pl.concat_str(pl.lit(sale), pl.lit(lot), separator='","', ignore_nulls=True)
-    return pl.select(pl.concat_str(pl.lit('["'), both, pl.lit('"]')).alias("source")).to_series()
+    sale, lot = rows["sold_at"], rows["opened_at"]
+    if lot.null_count():
+        return [pl.concat_str(pl.lit(sale), pl.lit(lot), separator='","', ignore_nulls=True)]
+    return [sale, pl.lit(","), lot]
 
 
 def _lines(return_: Return) -> Iterator[str]:

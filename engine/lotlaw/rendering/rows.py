@@ -136,10 +136,20 @@ def source_text(return_: Return) -> pl.Series:
     """By row of Form 8949, the lines of the files it comes from: the sale's, then its lot's, joined by BETWEEN."""
     import polars as pl
 
-    sale = places(return_.ledger, return_.rows["sale"])
-    lot = places(return_.ledger, return_.rows["lot"])
+    sale, lot = sale_and_lot(return_)
     both = pl.concat_str(pl.lit(sale), pl.lit(lot), separator=BETWEEN, ignore_nulls=True)
     return pl.select(both.alias("source")).to_series()
+
+
+def sale_and_lot(
+    return_: Return, called: Callable[[str], str] = str, between: str = BETWEEN
+) -> tuple[pl.Series, pl.Series]:
+    """By row of Form 8949, where its sale and its lot come from, as `places` says it."""
+    import polars as pl
+
+    rows = return_.rows
+    both = places(return_.ledger, pl.concat([rows["sale"], rows["lot"]]), called, between)
+    return both.head(rows.height), both.tail(rows.height)
 
 
 def sources_of(return_: Return) -> pl.Series:
@@ -156,11 +166,14 @@ def places(ledger: Ledger, index: pl.Series, called: Callable[[str], str] = str,
 
     names = pl.Series([called(file.name) for file in ledger.files], dtype=pl.String)
     wanted = [name for name in PLACE if name in ledger.rows.columns]
-    at = ledger.rows.select(pl.col(wanted).gather(index.cast(pl.UInt32)))
+    index = index.cast(pl.UInt32)
+    # Rows of the ledger that are asked for again and again are written only once.
+    every = len(index) > ledger.rows.height
+    at = ledger.rows.select(wanted if every else pl.col(wanted).gather(index))
     name = pl.lit(names).gather(pl.col("file").cast(pl.UInt32))
     line = pl.concat_str(name, pl.lit(":"), pl.col("line").cast(pl.String))
     if "source_row" in wanted:
         several = pl.col("source_row").str.split(";").list.join(pl.concat_str(pl.lit(between), name, pl.lit(":")))
         line = pl.when(pl.col("source_row").is_null()).then(line).otherwise(pl.concat_str(name, pl.lit(":"), several))
     found: pl.Series = at.select(line.alias("place")).to_series()
-    return found
+    return found.gather(index) if every else found

@@ -1,0 +1,108 @@
+"""What a person should look at in a year's sales: where statements and the ledger differ, and where one is lacking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from lotlaw.dispositions.compare import DIFFERENCES, UNSOLD, UNSTATED
+from lotlaw.dispositions.rows import NOT_REPORTED, reports
+from lotlaw.lots.events import place
+
+if TYPE_CHECKING:
+    from lotlaw.law import Year
+    from lotlaw.ledger import Ledger
+    from lotlaw.lots.treatment import Treatment
+
+Accounts = Mapping[str, Mapping[str, Any]]
+BROKER, SELF = "broker", "self"
+
+
+def of_statements(ledger: Ledger, beside: pl.DataFrame) -> Iterator[str]:
+    """Where statements and the ledger differ; `beside` has `lotlaw.dispositions.compare.COMPARED`."""
+    both = beside.filter(pl.col("rows").is_not_null() & pl.col("sales").is_not_null())
+    alone, unstated = (beside.filter(pl.col("differs").list.contains(which)) for which in (UNSOLD, UNSTATED))
+    unlike = both.filter(pl.col("differs").list.len() > 0)
+    if unlike.height:
+        found = unlike["differs"].explode().to_list()
+        what = ", ".join(f"{name} {found.count(said)}" for said, name in DIFFERENCES.items() if said in found)
+        said = _sales(unlike["rows"], "differs", "differ")
+        yield f"{_first(ledger, unlike['rows'])}: {said} from the ledger's ({what}); differences lists each"
+    if alone.height:
+        said = f"{_sales(alone['rows'], 'is', 'are')} nowhere else in these files, and taken as stated"
+        yield f"{_first(ledger, alone['rows'])}: {said}{_twice(ledger, alone, unstated)}"
+    if unstated.height:
+        said = f"{_sales(unstated['sales'], 'is', 'are')} on no statement of the account, which has one for the year"
+        yield f"{_first(ledger, unstated['sales'])}: {said}"
+    yield from _less_washed(ledger, both)
+
+
+def _twice(ledger: Ledger, alone: pl.DataFrame, unstated: pl.DataFrame) -> str:
+    """Sales of one account and day that may be one under two names."""
+    maybe = alone.join(unstated, on=["account", "sold"], maintain_order="left")
+    if maybe.is_empty():
+        return ""
+    rows, sales = (_first(ledger, maybe[name]) for name in ("rows", "sales_right"))
+    return f"; if {rows} is {sales} under another name, it counts twice: name both alike"
+
+
+def _less_washed(ledger: Ledger, both: pl.DataFrame) -> Iterator[str]:
+    less = both.filter(pl.col("stated_wash") > pl.col("wash")).select("rows", "stated_wash", "wash")
+    for rows, stated, wash in less.iter_rows():
+        said = f"disallows {_dollars(stated)} of a loss as a wash sale, and {_dollars(wash)} was worked out"
+        yield f"{place(ledger, rows[0])}: the statement {said}; attach a statement that explains the difference"
+
+
+def _first(ledger: Ledger, rows: pl.Series) -> object:
+    return place(ledger, int(rows.explode().min()))  # type: ignore[arg-type]
+
+
+def _sales(rows: pl.Series, one: str, many: str) -> str:
+    n = len(rows.explode())
+    return f"1 sale listed from here on {one}" if n == 1 else f"{n:,} sales listed from here on {many}"
+
+
+def _dollars(cents: int) -> str:
+    return f"{Decimal(cents).scaleb(-2):,}"
+
+
+def of_accounts(rows: pl.DataFrame, year: Year, law: Treatment, accounts: Accounts) -> Iterator[str]:
+    """Sales that a statement has to be about, and no statement is among the files; `rows` are one year's."""
+    said = law.said["reported"]
+    lacking = rows.filter(pl.col("stated").is_null()).select(
+        "account", "sale", "sold", "asset_class", given="form_1099", words=reports(accounts, year)
+    )
+    for account, n in _by_account(lacking.filter(pl.col("words").is_in(said["as_reported"]))):
+        what = f"{account} has {_count(n, 'covered sale')} that no statement among these files lists"
+        yield f"{what}: the amounts reported are taken to be the computed ones"
+    for expected in said["expected"]:
+        due = lacking.filter(_due(law, accounts, expected))
+        for account, n in _by_account(due):
+            what = f"{account} has {_count(n, 'sale')} that count as being on no Form {expected['statement']}"
+            brokers = f"brokers send it for such sales from {expected['from']} on"
+            yield f"{what}; {brokers}: give the account's form_1099, or custody: self, in the taxpayer file"
+
+
+def _due(law: Treatment, accounts: Accounts, expected: Mapping[str, Any]) -> pl.Expr:
+    """Sales that a broker has to report, unless the asset was in one's own hands, or none is said to have been."""
+    classes = [name for name, said in law.classes.items() if said["digital"] == expected["digital"]]
+    of_class = pl.col("asset_class").is_in(classes) & (pl.col("sold") >= expected["from"])
+    own, brokers, silent = (
+        pl.col("account").is_in([name for name, said in accounts.items() if said.get(key) == word])
+        for key, word in (("custody", SELF), ("custody", BROKER), ("form_1099", NOT_REPORTED))
+    )
+    denied = (pl.col("given") == NOT_REPORTED).fill_null(value=False) | silent
+    due: pl.Expr = of_class & (pl.col("words") == NOT_REPORTED) & ~own & (brokers | ~denied)
+    return due
+
+
+def _by_account(rows: pl.DataFrame) -> Iterator[tuple[str, int]]:
+    """Accounts by name, and how many sales each has."""
+    yield from rows.group_by("account").agg(pl.col("sale").n_unique()).sort("account").iter_rows()
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'s' * (n != 1)}"

@@ -1,0 +1,126 @@
+"""Before rules see them: rows taken back, the latest of several states of an event, and the file's own sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import polars as pl
+
+from lotlaw.formula import Formula
+from lotlaw.importers.clock import when
+from lotlaw.importers.language import Cancel, Check, Latest
+from lotlaw.importers.problems import named
+from lotlaw.importers.scope import Scope
+from lotlaw.readings.text import DECIMAL, column
+from lotlaw.source import Problem
+
+KEY = "_key"
+
+
+def tidied(scope: Scope, frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int], list[Problem]]:
+    """The rows that count, how many were left out for which reason, and rows that take back what is not there."""
+    skipped: dict[str, int] = {}
+    problems: list[Problem] = []
+    for cancel in scope.importer.cancels:
+        frame, count, more = _cancelled(scope, frame, cancel)
+        problems += more
+        skipped |= {cancel.why: count} if count else {}
+    if scope.importer.latest:
+        kept = _latest(scope, frame, scope.importer.latest)
+        skipped |= {scope.importer.latest.why: frame.height - kept.height} if kept.height < frame.height else {}
+        frame = kept
+    return frame, skipped, problems
+
+
+def _keyed(scope: Scope, frame: pl.DataFrame, by: Sequence[Formula]) -> pl.DataFrame:
+    """The frame with what rows agree in, as one text; null where a part of it is empty."""
+    key = pl.concat_str([column(scope.read(part)).cast(pl.String) for part in by], separator="\x1f")
+    return scope.computed(frame, {KEY: (key, by[0].place)})
+
+
+def _cancelled(scope: Scope, frame: pl.DataFrame, cancel: Cancel) -> tuple[pl.DataFrame, int, list[Problem]]:
+    """The frame without rows that take back another, and without those; each takes back the last one before it."""
+    flags = {
+        "_back": (scope.holds(cancel.when), cancel.when.place), "_of": (scope.holds(cancel.of), cancel.of.place),
+        "_when": (column(scope.read(cancel.time)).cast(pl.String), cancel.time.place),
+    }  # fmt: skip
+    marked = _keyed(scope, scope.computed(frame, flags), cancel.same)
+    if not marked["_back"].any():
+        return frame, 0, []
+    dates, _ = when(marked["_when"], scope.clock)
+    rows = marked.with_columns(dates.alias("_day")).select("line", "_back", "_of", KEY, "_day").rows()
+    gone: set[int] = set()
+    alone: list[int] = []
+    for line, _, _, key, day in (row for row in rows if row[1]):
+        earlier = [
+            (then, other) for other, back, of, same, then in rows
+            if of and not back and key is not None and same == key and other not in gone
+            and day and then and 0 <= (day - then).days <= cancel.days
+        ]  # fmt: skip
+        if earlier:
+            gone |= {line, max(earlier)[1]}
+        else:
+            alone.append(line)
+    kept = frame.filter(~pl.col("line").is_in(sorted({*gone, *alone})))
+    return kept, len(gone), named(scope.file, alone, f"takes back a row that is not there ({cancel.why})")
+
+
+def _latest(scope: Scope, frame: pl.DataFrame, latest: Latest) -> pl.DataFrame:
+    """Of rows that are one event, the one with the most; rows without a key all stay."""
+    most = column(scope.read(latest.most)).cast(DECIMAL)
+    marked = _keyed(scope, scope.computed(frame, {"_most": (most, latest.most.place)}), latest.by)
+    best = (pl.col("_most") == pl.col("_most").max().over(KEY)).fill_null(value=False)
+    first = best & (best.cum_sum().over(KEY) == 1)
+    return marked.filter(pl.col(KEY).is_null() | first).drop("_most", KEY)
+
+
+def borne_out(scope: Scope, frame: pl.DataFrame) -> tuple[list[str], list[Problem]]:
+    """What the file's own numbers do not bear out: as warnings, or as problems where the mapping says `strict`."""
+    notes: list[str] = []
+    problems: list[Problem] = []
+    for check in scope.importer.checks:
+        found = list(_breaks(scope, frame, check))
+        said = named(scope.file, [line for line, _ in found], [words for _, words in found])
+        if check.strict:
+            problems += said
+        else:
+            notes += [str(problem) for problem in said]
+    return notes, problems
+
+
+def _breaks(scope: Scope, frame: pl.DataFrame, check: Check) -> Iterator[tuple[int, str]]:
+    """The lines at which a check fails, with the words for it."""
+    if check.that:
+        broken = scope.computed(frame, {KEY: (column(scope.read(check.that)).cast(pl.Boolean), check.that.place)})
+        yield from ((line, check.says) for line in broken.filter(~pl.col(KEY).fill_null(value=True))["line"].to_list())
+    if check.balance and check.change:
+        yield from _jumps(scope, frame, check, check.balance, check.change)
+
+
+def _jumps(
+    scope: Scope, frame: pl.DataFrame, check: Check, balance: Formula, change: Formula
+) -> Iterator[tuple[int, str]]:
+    """The lines at which a running balance is not the one before with the row's own change.
+
+    Files stand oldest or newest first: the way round that has fewer jumps is the right one.
+    """
+    numbers = {
+        "_balance": (column(scope.read(balance)).cast(DECIMAL), balance.place),
+        "_change": (column(scope.read(change)).cast(DECIMAL), change.place),
+    }
+    rows = scope.computed(frame, numbers)
+    rows = _keyed(scope, rows, check.by) if check.by else rows.with_columns(pl.lit("").alias(KEY))
+    rows = rows.filter(pl.col("_balance").is_not_null() & pl.col("_change").is_not_null() & pl.col(KEY).is_not_null())
+    wanted = pl.col("_balance").shift().over(KEY) + pl.col("_change")
+    ways = [way.with_columns(wanted.alias("_wanted")) for way in (rows, rows.reverse())]
+    wrong = min((way.filter(pl.col("_wanted") != pl.col("_balance")) for way in ways), key=len).sort("line")
+    for row in wrong.iter_rows(named=True):
+        of = row[KEY].replace("\x1f", ", ")
+        yield (
+            row["line"],
+            f"{check.says}: {_number(row, '_balance')} {of}, where {_number(row, '_wanted')} would follow",
+        )
+
+
+def _number(row: Mapping[str, object], name: str) -> str:
+    return f"{row[name]:f}".rstrip("0").rstrip(".")

@@ -1,0 +1,58 @@
+"""Real formats: each sample of ../shared is read as a test says, and each header version known is one mapping's."""
+
+from __future__ import annotations
+
+import pytest
+
+from conftest import ROOT
+from lotlaw.importers.detect import recognise, signatures
+from lotlaw.importers.files import text_of
+from lotlaw.ledger import read
+from lotlaw.source import read_yaml
+
+SHARED = ROOT.parent / "shared"
+WAITING = ("cash_app", "cointracking", "etherscan_txns", "gemini", "webull_orders")
+SAMPLES = [path for path in sorted((SHARED / "samples").glob("*.csv")) if path.stem not in WAITING]
+FORMATS = SHARED / "facts" / "formats.yaml"
+EXPORTS = ROOT / "tests" / "exports"
+SOURCES = ROOT / "rules" / "sources"
+HEADERS = read_yaml(EXPORTS / "headers.yaml", text_only=True).value
+KNOWN = signatures(SOURCES)
+
+
+def lines(text):
+    """What a test holds of a file: its lines, without the blanks that end them."""
+    return [line.rstrip() for line in text.removeprefix("\ufeff").strip("\n").split("\n")]
+
+
+def held(source):
+    """The rows that tests of a mapping turn into events: its own, and the exports whose events are beside them."""
+    said = [read_yaml(s.path, text_only=True).value for s in KNOWN if s.id == source]
+    yield from (test["rows"] for mapping in said for test in mapping.get("tests", ()) if test.get("events"))
+    for events in EXPORTS.glob("*.events.yaml"):
+        yield (EXPORTS / f"{events.name.split('.')[0]}.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_a_sample_is_read_whole_and_its_events_are_held_by_a_test(path):
+    file = read(path).files[0]
+    text = path.read_text(encoding="utf-8")
+    assert file.rows
+    assert any(lines(text) == lines(rows) for rows in held(file.source)), f"no test of {file.source} holds {path.name}"
+
+
+@pytest.mark.parametrize(
+    ("source", "above", "header"),
+    [(said["source"], said.get("above", ()), header) for said in HEADERS for header in said["headers"]],
+)
+def test_every_header_version_is_known_by_one_mapping(source, above, header):
+    text = "".join(f"{line}\n" for line in (*above, header))
+    assert recognise(text_of("export.csv", text.encode()), KNOWN).signature.id == source
+
+
+@pytest.mark.skipif(not FORMATS.exists(), reason="needs ../shared")
+def test_no_header_version_is_left_out():
+    listed = {header for said in HEADERS for header in (*said["headers"], *said.get("written", ()))}
+    listed |= {unknown["header"] for said in HEADERS for unknown in said.get("none", ())}
+    formats = read_yaml(FORMATS, text_only=True).value["formats"]
+    assert {header["row"] for said in formats for header in said.get("headers", ())} <= listed
