@@ -96,7 +96,7 @@ def _statements(return_: Return) -> Iterator[Said]:
         pl.col("differs").list.first()
     ):
         counts[what if what in ONE_SIDED else "differ"] += rows.height
-    said = [f"{n:,} {ONE_SIDED.get(what, what)}" for what, n in counts.items() if n]
+    said = [f"{ONE_SIDED.get(what, what)} {n:,}" for what, n in counts.items() if n]
     yield from _labelled("Statements", ", ".join(said), "") if said else ()
 
 
