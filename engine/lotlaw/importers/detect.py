@@ -45,6 +45,7 @@ class Signature:
     under: str | None
     within: int
     any_case: bool
+    sheet: str | None
 
     def fit(self, cells: Iterable[str]) -> int:
         """How many of the names that the mapping asks for are there; 0 if the header is not its own."""
@@ -96,6 +97,7 @@ def signature(path: Path) -> Signature:
             path, said["id"], said["title"], names(detect.get("header", ())),
             tuple(names(choice) for choice in detect.get("any_of", ())), names(detect.get("without", ())),
             detect.get("under"), int(detect.get("within", WITHIN)), any_case,
+            said.get("read", {}).get("sheet"),
         )  # fmt: skip
     except (OSError, UnicodeDecodeError, LookupError, TypeError, ValueError, Problems):
         load(path)
@@ -106,24 +108,34 @@ def _names(said: Iterable[str], *, any_case: bool) -> frozenset[str]:
     return frozenset(folded(name, any_case) for name in said)
 
 
-def recognise(text: Text, known: Sequence[Signature], forced: str | None = None) -> Found:
-    """The mapping whose required names the file's header has the most of. Raises Problems where none or two fit."""
+def recognise(text: Text, known: Sequence[Signature], forced: str | None = None) -> tuple[Found, Text]:
+    """The mapping whose required names a header has the most of, and the text that it is in, or sheet of a workbook.
+
+    Raises Problems where none or two fit.
+    """
     tried = [s for s in known if forced in (None, s.id)]
     if not tried:
         hint = did_you_mean(str(forced), [s.id for s in known])
         said = f"no mapping is called '{forced}'{hint or f'; there are {len(known)}, one a file of rules/sources'}"
         raise refused(text.name, said if known else "there are no mappings to read it with in the folder of rules")
-    start = head(text)
-    found = [f for separator in SEPARATORS if separator in start for f in _found(start, separator, tried)]
-    most = max((f.signature.fit(f.header.cells) for f in found), default=0)
-    best = [f for f in found if f.signature.fit(f.header.cells) == most]
-    fitting = {f.signature.id: f for f in reversed(best)}
+    found = [(f, part) for sheet, part in text.parts() for f in _in(part, tried) if f.signature.sheet in (None, sheet)]
+    most = max((f.signature.fit(f.header.cells) for f, _ in found), default=0)
+    best = [(f, part) for f, part in found if f.signature.fit(f.header.cells) == most]
+    fitting = {f.signature.id: (f, part) for f, part in reversed(best)}
     if len(fitting) > 1:
         both = " and ".join(sorted(fitting))
-        raise refused(text.name, f"the header fits {both}; say which with --source", best[0].header.line)
+        raise refused(text.name, f"the header fits {both}; say which with --source", best[0][0].header.line)
     if not fitting:
-        raise _unknown(text, start, tried)
+        part = max((part for _, part in text.parts()), key=lambda part: len(part.data))
+        raise _unknown(part, head(part), tried)
     return next(iter(fitting.values()))
+
+
+def _in(text: Text, tried: Sequence[Signature]) -> Iterator[Found]:
+    start = head(text)
+    for separator in SEPARATORS:
+        if separator in start:
+            yield from _found(start, separator, tried)
 
 
 def _found(start: str, separator: str, tried: Iterable[Signature]) -> Iterator[Found]:
