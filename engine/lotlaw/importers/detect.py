@@ -72,10 +72,11 @@ class Signature:
 
 @dataclass(frozen=True)
 class Found:
-    """A mapping and the header it was recognised by."""
+    """A mapping, the header it was recognised by, and the text that it stands in, or sheet of a workbook."""
 
     signature: Signature
     header: Header
+    text: Text
 
 
 def signatures(folder: Path) -> tuple[Signature, ...]:
@@ -108,23 +109,20 @@ def _names(said: Iterable[str], *, any_case: bool) -> frozenset[str]:
     return frozenset(folded(name, any_case) for name in said)
 
 
-def recognise(text: Text, known: Sequence[Signature], forced: str | None = None) -> tuple[Found, Text]:
-    """The mapping whose required names a header has the most of, and the text that it is in, or sheet of a workbook.
-
-    Raises Problems where none or two fit.
-    """
+def recognise(text: Text, known: Sequence[Signature], forced: str | None = None) -> Found:
+    """The mapping whose required names the file's header has the most of. Raises Problems where none or two fit."""
     tried = [s for s in known if forced in (None, s.id)]
     if not tried:
         hint = did_you_mean(str(forced), [s.id for s in known])
         said = f"no mapping is called '{forced}'{hint or f'; there are {len(known)}, one a file of rules/sources'}"
         raise refused(text.name, said if known else "there are no mappings to read it with in the folder of rules")
-    found = [(f, part) for sheet, part in text.parts() for f in _in(part, tried) if f.signature.sheet in (None, sheet)]
-    most = max((f.signature.fit(f.header.cells) for f, _ in found), default=0)
-    best = [(f, part) for f, part in found if f.signature.fit(f.header.cells) == most]
-    fitting = {f.signature.id: (f, part) for f, part in reversed(best)}
+    found = [f for sheet, part in text.parts() for f in _in(part, tried) if f.signature.sheet in (None, sheet)]
+    most = max((f.signature.fit(f.header.cells) for f in found), default=0)
+    best = [f for f in found if f.signature.fit(f.header.cells) == most]
+    fitting = {f.signature.id: f for f in reversed(best)}
     if len(fitting) > 1:
         both = " and ".join(sorted(fitting))
-        raise refused(text.name, f"the header fits {both}; say which with --source", best[0][0].header.line)
+        raise refused(text.name, f"the header fits {both}; say which with --source", best[0].header.line)
     if not fitting:
         part = max((part for _, part in text.parts()), key=lambda part: len(part.data))
         raise _unknown(part, head(part), tried)
@@ -135,10 +133,10 @@ def _in(text: Text, tried: Sequence[Signature]) -> Iterator[Found]:
     start = head(text)
     for separator in SEPARATORS:
         if separator in start:
-            yield from _found(start, separator, tried)
+            yield from _found(text, start, separator, tried)
 
 
-def _found(start: str, separator: str, tried: Iterable[Signature]) -> Iterator[Found]:
+def _found(text: Text, start: str, separator: str, tried: Iterable[Signature]) -> Iterator[Found]:
     """Every row that is the header of a signature, among the lines in which it is looked for."""
     lines = start.split("\n")
     under = {s.id: _below(s.under, lines[: s.within]) for s in tried if s.under}
@@ -147,7 +145,7 @@ def _found(start: str, separator: str, tried: Iterable[Signature]) -> Iterator[F
         for signature in possible:
             placed = row.line <= signature.within and (signature.id not in under or row.line in under[signature.id])
             if placed and signature.fit(row.cells):
-                yield Found(signature, row)
+                yield Found(signature, row, text)
 
 
 def _below(title: str, lines: list[str]) -> set[int]:
