@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from lotlaw.dispositions import Matched, unknown
+from lotlaw.dispositions import Matched, Rates, unknown
 from lotlaw.dispositions import holdings as held_lots
 from lotlaw.dispositions.cautions import of_accounts, of_statements
 from lotlaw.dispositions.mistakes import mistakes
@@ -22,9 +22,10 @@ from lotlaw.lots.kernel import run
 from lotlaw.lots.moves import cents, missing, steps_of
 from lotlaw.lots.moving import Moved, moved
 from lotlaw.lots.naming import named_lots
+from lotlaw.lots.orders import Orders, orders_of
 from lotlaw.lots.queues import Plan, places_of, plan_of
 from lotlaw.lots.treatment import Treatment, treatment
-from lotlaw.source import Problem, Problems, refuse
+from lotlaw.source import Document, Problem, Problems, refuse
 
 if TYPE_CHECKING:
     from lotlaw.law import Year
@@ -36,13 +37,15 @@ YEAR_END = (12, 31)
 
 def matched(
     ledger: Ledger, years: Sequence[Year], taxpayer: Taxpayer, method: str | None, until: date | None, *, held: bool,
-    allow_unknown: bool = False,
+    allow_unknown: bool = False, rates: Rates | None = None, document: Document | None = None,
 ) -> dict[int, Matched]:  # fmt: skip
     """See `lotlaw.dispositions.match_years`."""
     law = treatment(years[-1], taxpayer)
-    _only_default(law, taxpayer, method)
     shown = _taxed(law, taxpayer) & pl.col("date").dt.year().is_in([year.year for year in years])
     steps, events, transfers = _steps(_events(ledger, law, until or date(years[-1].year, *YEAR_END)), shown)
+    orders = orders_of(events, taxpayer, method, document)
+    _refuse(orders.problems)
+    steps = _by_method(orders, steps, rates)
     slices, open_lots = _carried_out(events, steps, shown, held=held)
     sold = unknown.with_unknown(events, _together([slices, _at_value(events, shown)]))
     found = with_reported(events, shown, sold, years[-1])
@@ -51,24 +54,26 @@ def matched(
         _refuse(unknown.refusals(events, found.rows))
     income = _income(events, shown)
     return {
-        year.year: _of_year(year, events, found, taxpayer, open_lots, _in(year, income, "date"), transfers.warnings)
+        year.year: _of_year(
+            year, events, found, taxpayer, open_lots, _in(year, income, "date"), orders, transfers.warnings
+        )
         for year in years
     }
 
 
 def _of_year(
     year: Year, events: Events, found: Reported, taxpayer: Taxpayer, open_lots: pl.DataFrame, income: pl.DataFrame,
-    warnings: Sequence[str],
+    orders: Orders, warnings: Sequence[str],
 ) -> Matched:  # fmt: skip
     """What a year's sales come to on its own form, and what a person should look at."""
     ledger, law, accounts = events.ledger, events.treatment, taxpayer["accounts"]
     rows, beside = _in(year, found.rows, "sold"), _in(year, found.compared, "sold")
     warnings = [
-        *warnings, *of_statements(ledger, beside), *of_accounts(rows, year, law, accounts),
+        *orders.warnings, *warnings, *of_statements(ledger, beside), *of_accounts(rows, year, law, accounts),
         *unknown.cautions(events, rows),
     ]  # fmt: skip
     rows = form_rows(unknown.settled(rows), ledger, year, law, accounts)
-    return Matched(rows, open_lots, income, warnings, compared=beside)
+    return Matched(rows, open_lots, income, warnings, beside, orders.used(year.year), orders.planning_only)
 
 
 def _steps(events: Events, shown: pl.Expr) -> tuple[pl.DataFrame, Events, Moved]:
@@ -110,14 +115,18 @@ def _refuse(problems: Iterable[Problem]) -> None:
         raise Problems(found)
 
 
-def _only_default(law: Treatment, taxpayer: Taxpayer, method: str | None) -> None:
-    default = law.said["methods"]["default"]
-    asked = [("methods", order["method"]) for order in taxpayer["methods"]] + [("--method", method or default)]
-    for where, name in asked:
-        if name != default:
-            raise refuse(
-                where, f"{name} is not supported yet; lots are taken {default}, or as the column lot names them"
-            )
+def _by_method(orders: Orders, steps: pl.DataFrame, rates: Rates | None) -> pl.DataFrame:
+    """The steps with the method in force for each."""
+    if orders.in_force is None:
+        return steps.with_columns(method=pl.lit(orders.default))
+    methods = orders.method_of(steps)
+    odd = methods.filter(methods != orders.default)
+    if len(odd):
+        names = ", ".join(odd.unique().sort())
+        by = f" at the rates of {', '.join(map(str, rates))}" if rates else ""
+        said = f"not supported yet; lots are taken {orders.default}, or as the column lot names them"
+        raise refuse("methods", f"{names}{by} is {said}")
+    return steps.with_columns(methods)
 
 
 def _events(ledger: Ledger, law: Treatment, until: date) -> Events:

@@ -180,6 +180,7 @@ def _queued(steps: pl.DataFrame, places: pl.DataFrame, pooled: pl.DataFrame) -> 
     divisions = pooled.filter("divided").select(
         "asset", account=pl.lit(None, pl.String), row="until", step=pl.lit(DIVIDED), code=pl.lit(DIVIDE),
         units=pl.lit(0), amount=pl.lit(0), day=pl.lit(0), place=pl.lit(0), queue=pl.lit(0),
+        method=pl.lit(None, pl.String),
     )  # fmt: skip
     steps = pl.concat([steps, cast(divisions, dict(steps.schema))]).sort("row", "step", maintain_order=True)
     steps = steps.join(pooled, on="asset", how="left", maintain_order="left")
