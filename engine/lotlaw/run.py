@@ -252,7 +252,8 @@ def _earlier(year: Year, ledger: Ledger, taxpayer: Taxpayer) -> list[str]:
 
 def _strangers(ledger: Ledger, taxpayer: Taxpayer) -> list[str]:
     """Accounts that the taxpayer describes and the ledger does not have: most likely another spelling."""
-    known = ledger.rows["account"].unique().sort().to_list() if taxpayer["accounts"] else []
+    places = [name for name in ("account", "to_account") if name in ledger.rows.columns and taxpayer["accounts"]]
+    known = sorted({account for name in places for account in ledger.rows[name].unique().drop_nulls()})
     return [
         f"The taxpayer file describes the account '{name}', which the ledger does not have{did_you_mean(name, known)}; "
         f"its accounts are {', '.join(known)}"
