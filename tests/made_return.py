@@ -135,7 +135,8 @@ def made_return(
         for known, kept in ((outside, frame), (bare, frame.filter(pl.col("gain") >= 0)))
     )
     return Return(
-        year=law, taxpayer=person, method="hifo" if planning_only else "fifo", planning_only=planning_only, cents=cents,
+        year=law, taxpayer=person, method="hifo" if planning_only else None, planning_only=planning_only, cents=cents,
+        methods=["hifo" if planning_only else "fifo"], rates=None,
         ledger=LEDGER, rows=frame, lines=worked.answers, names=worked.names, results=results_of(law, worked),
         tax_without_losses=results_of(law, gains)["tax"], compared=pl.DataFrame(schema=COMPARED), income=events,
         holdings=pl.DataFrame(), warnings=list(warnings), not_computed=list(law.not_computed),

@@ -64,7 +64,7 @@ def test_rules_that_make_no_sense(old: str, new: str, said: str) -> None:
 def test_a_year_with_other_rules_needs_no_other_program(tmp_path: Path) -> None:
     """Made-up rules: stock is pooled too, marked, and told in `units of`; fees count twice; two years are long-term."""
     changes = {
-        "  stock: .*": "  stock: {label: Stock, pool: digital_assets, digital: no, collectible: Q, unit: units of}",
+        "^  stock: .*": "  stock: {label: Stock, pool: digital_assets, digital: no, collectible: Q, unit: units of}",
         "long_term_after\\)$": "long_term_after + long_term_after)",
         "proceeds: value - fee}": "proceeds: value - fee - fee}",
         "  examples:\n(    - .*\n)+": "  examples: []\n",

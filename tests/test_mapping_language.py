@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -94,3 +96,69 @@ def test_ids_stay_when_a_mapping_is_corrected(reads):
     )
     assert len(set(ids)) == 3
     assert reads(corrected, text, ids=True).rows["event_id"].to_list() == ids
+
+
+# Workbooks
+
+
+@pytest.fixture
+def workbook(tmp_path):
+    """Writes a workbook with sheets of rows, and gives its path."""
+    openpyxl = pytest.importorskip("openpyxl")
+
+    def write(**sheets):
+        book = openpyxl.Workbook()
+        book.remove(book.active)
+        for title, rows in sheets.items():
+            sheet = book.create_sheet(title)
+            for row in rows:
+                sheet.append(row)
+        book.save(tmp_path / "made.xlsx")
+        return tmp_path / "made.xlsx"
+
+    return write
+
+
+TABLE = [
+    ["Made for you"],
+    [],
+    ["When", "What", "Coin", "Units"],
+    [datetime(2025, 1, 4, 10, 0, 5), "in", "BTC", 0.1],  # noqa: DTZ001
+    ["2025-01-05", "in", "Dog\ncoin", "0.1234567890123458"],
+    [date(2025, 1, 6), "in", "BTC", 123456789012345],
+    ["2025-01-07", "in", "BTC", 1e-8],
+]
+
+
+def test_a_sheet_of_a_workbook_is_read_like_a_csv(tmp_path, workbook):
+    path = workbook(About=[["nothing"]], Trades=TABLE)
+    rows = shown(read(path, rules=folder_of(tmp_path, made=MAPPING)), "seq", "file", "account", "date", "kind")
+    assert rows == [
+        {"at": "2025-01-04 10:00:05Z", "line": "4", "in_asset": "BTC", "in_qty": "0.1"},
+        {"line": "5", "in_asset": "Dog coin", "in_qty": "0.1234567890123458"},
+        {"line": "6", "in_asset": "BTC", "in_qty": "123456789012345"},
+        {"line": "7", "in_asset": "BTC", "in_qty": "0.00000001"},
+    ]
+
+
+def test_what_is_wrong_in_a_workbook_is_named_by_row(tmp_path, workbook):
+    path = workbook(Trades=[*TABLE, ["2025-01-08", "in", "BTC", "=1+1"]])
+    with pytest.raises(Problems, match=r"made\.xlsx:8:4: Units '=1\+1' is not a number$"):
+        read(path, rules=folder_of(tmp_path, made=MAPPING))
+
+
+def test_a_mapping_may_name_its_sheet(tmp_path, workbook):
+    path = workbook(Old=TABLE, New=TABLE[:4])
+    named = MAPPING.replace("columns:", "read: {sheet: New}\ncolumns:", 1)
+    assert read(path, rules=folder_of(tmp_path, made=named)).rows.height == 1
+
+
+def test_a_workbook_that_is_none_is_refused(tmp_path):
+    for text, said in (
+        ("<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>", "a workbook that defines entities, which Excel never does"),
+        ("<nothing/>", "an Excel workbook that cannot be read"),
+    ):
+        with zipfile.ZipFile(tmp_path / "bad.xlsx", "w") as book:
+            book.writestr("xl/workbook.xml", text)
+        with pytest.raises(Problems, match=rf"bad\.xlsx: {said}; save it as CSV$"):
+            read(tmp_path / "bad.xlsx")

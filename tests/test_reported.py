@@ -430,7 +430,7 @@ def test_a_broker_has_to_report_digital_assets(tmp_path: Path, account: dict[str
         2025-06-02 | sell | BTC  |       | 1 | 150 | | | | | | kraken
         2025-06-02 | sell | ACME |       | 1 | 150 | | | | | | kraken
     """
-    said = "kraken has 1 sale that count as being on no Form 1099-DA; brokers send it for such sales from 2025-01-01 on"
+    said = "kraken has 1 sale without a Form 1099-DA, which brokers send for such sales from 2025-01-01 on"
     how = "give the account's form_1099, or custody: self, in the taxpayer file"
     assert filed(tmp_path, text, 2025, accounts={"kraken": account}).warnings == [f"{said}: {how}"] * warns
     assert filed(tmp_path, text, 2024, accounts={"kraken": account}).warnings == []
@@ -479,7 +479,7 @@ def test_differences_stand_in_the_return_and_on_its_pages(tmp_path: Path, ask: A
     assert ask(*FILE, "--out", "return").code == 2
     answer = ask(*FILE, "--out", "return", "--format", "all", option)
     assert answer.code == 0
-    assert "Statements   1 differ, 1 not in the ledger, 1 in the ledger alone\n" in answer.text
+    assert "Statements   differ 1, not in the ledger 1, in the ledger alone 1\n" in answer.text
     said = json.loads((tmp_path / "return" / "return.json").read_text(encoding="utf-8"))
     validate(said, json.loads((ROOT / "schemas" / "return.schema.json").read_text(encoding="utf-8")))
     assert said["inputs"]["allow_unknown_basis"] is True

@@ -16,12 +16,11 @@ from lotlaw.check import checked
 from lotlaw.ledger import Ledger, read
 from lotlaw.rules import load
 from lotlaw.run import Return, compute
-from lotlaw.source import Document, Problems, refuse
+from lotlaw.source import Document, refuse
 from lotlaw.starter import DEMO
-from lotlaw.taxpayer import Taxpayer, check_against, normalised, read_taxpayer
+from lotlaw.taxpayer import Taxpayer, normalised, read_taxpayer
 
 FORMATS = ("json", "csv", "txt", "html")
-DEFAULT = "fifo"
 ABOVE = 3
 """How many folders, from a return's own upwards, are looked through for the files it was made of."""
 
@@ -90,10 +89,7 @@ def _chain(
 ) -> Iterator[Return]:  # fmt: skip
     for year_number in years:
         year = load(year_number, rules)
-        problems = check_against(year, person, document)
-        if problems:
-            raise Problems(problems)
-        return_ = compute(year, ledger, person, method or DEFAULT, **options)
+        return_ = compute(year, ledger, person, method, document=document, **options)
         yield return_
         person = {**person, "carryover": return_.carryover, "carryover_given": True, "inputs": {}}
 
@@ -120,7 +116,7 @@ def _written(path: Path) -> dict[str, Any]:
         entries = [{key: str(entry[key]) for key in ("name", "sha256")} for entry in said["inputs"]["files"]]
         return {
             "tax_year": int(said["tax_year"]), "digest": said["rules"]["digest"], "files": entries,
-            "taxpayer": normalised(said["inputs"]["taxpayer"]), "method": said["inputs"]["method"] or DEFAULT,
+            "taxpayer": normalised(said["inputs"]["taxpayer"]), "method": said["inputs"]["method"],
             "options": {key: bool(said["inputs"].get(key)) for key in ("cents", "allow_unknown_basis")},
         }  # fmt: skip
     except FileNotFoundError:

@@ -19,8 +19,9 @@ from lotlaw.importers.reading import cells, head, rows_of
 from lotlaw.law import Year
 from lotlaw.ledger import read
 from lotlaw.rules import years
+from lotlaw.run import rates_of
 from lotlaw.source import Problem, Problems, data_root
-from lotlaw.taxpayer import normalised, read_taxpayer
+from lotlaw.taxpayer import method_problems, normalised, read_taxpayer
 
 SHOWN = {
     "asset": "asset", "account": "account", "quantity": "quantity", "acquired": "acquired", "term": "term",
@@ -38,10 +39,14 @@ def holdings_table(
     With prices also price, value and unrealized gain, null where none is given. Amounts are exact dollars. Raises
     Problems.
     """
-    person = read_taxpayer(taxpayer)[0] if taxpayer else normalised({"filing_status": ""})
+    person, document = read_taxpayer(taxpayer) if taxpayer else (normalised({"filing_status": ""}), None)
     ledger = read(files, zone=person["timezone"], rules=rules, answers=person["imports"])
     year = _year_of(day, rules)
-    held = match(ledger, year, person, until=day, held=True).holdings
+    wrong = list(method_problems(year, person, document)) if document else []
+    if wrong:
+        raise Problems(wrong)
+    rates = rates_of(year, ledger, person) if taxpayer else None
+    held = match(ledger, year, person, until=day, held=True, rates=rates, document=document).holdings
     held = held.with_columns(term=term_on(year, person, day))
     if prices is None:
         return held

@@ -244,3 +244,8 @@ def find_line(year: Year, said: str) -> Line:
         what = f"no line '{id_}' on {form}" if id_ else f"name a line too, such as {form}.{next(iter(lines))}"
         raise refuse(said, f"{what}; it has {', '.join(lines)}")
     return lines[id_]
+
+
+def spellings(methods: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Every spelling of the names of lot methods (`methods: names:` of dispositions.yaml), and the name meant."""
+    return {word: name for name, said in methods.items() for word in (name, *said.get("also", ()))}

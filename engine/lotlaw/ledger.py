@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-ASSETS = ("out_asset", "in_asset", "ref_asset", "fee_asset")
+ASSETS = ("out_asset", "ref_asset", "in_asset", "fee_asset")
 MONEY = "USD"
 INNER = ("rule", "part", "_cells")
 
@@ -238,14 +238,13 @@ def _classes_said(ledger: Ledger) -> pl.DataFrame:
     import polars as pl
 
     rows = ledger.rows
-    names = [pl.when(pl.col(c) != MONEY).then(pl.col(c)) for c in ASSETS if c in rows.columns]
-    both = {"out_asset", "in_asset"} <= set(rows.columns)
-    other = (
-        pl.when((pl.col("out_asset") != MONEY) & (pl.col("in_asset") != MONEY)).then(pl.col("in_asset"))
-        if both
-        else pl.lit(None)
+    out, ref, in_, fee = (
+        pl.when(pl.col(c) != MONEY).then(pl.col(c)) if c in rows.columns else pl.lit(None, pl.String) for c in ASSETS
     )
-    said = {"asset_class": pl.coalesce(names), "counter_class": other}
+    said = {
+        "asset_class": pl.coalesce(out, ref, in_, fee),
+        "counter_class": pl.when(~(out.is_null() & ref.is_null())).then(in_),
+    }
     return rows.with_columns(
         asset.cast(pl.String).replace_strict(dict(ledger.classes), default=None, return_dtype=pl.String).alias(name)
         for name, asset in said.items()

@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from lotlaw.answers import Answers, Facts, Total, Worked, work_out
 from lotlaw.formula import did_you_mean
-from lotlaw.law import Year
+from lotlaw.law import Year, spellings
 from lotlaw.readings import exact
+from lotlaw.rules import load, years
 from lotlaw.source import Document, Problems
 from lotlaw.taxpayer import Taxpayer, check_against, normalised
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from lotlaw.dispositions import Rates
     from lotlaw.ledger import Ledger
 
 DRAFT = "draft"
+TERMS = ("short", "long")
+UNREPORTED = "none"
+BY_RATES = "min_tax"
+"""How the lot engine calls the method that goes by the taxpayer's own rates."""
 GROUP = ("box", "part", "collectible")
 """What rows of Form 8949 are totalled by: each group lands on lines by its box, or by part and kind."""
 
@@ -31,11 +38,15 @@ class Return:
     `rows` has the columns of `lotlaw.dispositions.Matched.dispositions` in the form's order; amounts in `lines` are
     dollars, blank lines are absent; `names` holds by form what its formulas read; `income` one row per income event;
     `compared` is what brokers' statements say of sales beside them (`lotlaw.dispositions.compare.COMPARED`).
+    `method` was asked for by hand, to compare (None: none was); `methods` are those in force for the year's sales;
+    `rates` are the taxpayer's own, short-term and long-term, where lots were chosen by them.
     """
 
     year: Year
     taxpayer: Taxpayer
-    method: str
+    method: str | None
+    methods: list[str]
+    rates: tuple[Fraction, Fraction] | None
     planning_only: bool
     cents: bool
     ledger: Ledger
@@ -57,28 +68,36 @@ class Return:
         return {"short": self.results["short_carryover"], "long": self.results["long_carryover"]}
 
     @property
+    def lots(self) -> str:
+        """How lots were chosen, as a reader says it."""
+        return " and ".join([", ".join(self.methods[:-1]), self.methods[-1]][len(self.methods) == 1 :])
+
+    @property
     def tax(self) -> Decimal | None:
         """The tax before credits and other taxes."""
         return self.results.get("tax")
 
 
 def compute(
-    year: Year, ledger: Ledger, taxpayer: Mapping[str, Any], method: str = "fifo", *, cents: bool = False,
-    allow_unknown_basis: bool = False,
+    year: Year, ledger: Ledger, taxpayer: Mapping[str, Any], method: str | None = None, *, cents: bool = False,
+    allow_unknown_basis: bool = False, document: Document | None = None,
 ) -> Return:  # fmt: skip
     """The return of one tax year.
 
-    `taxpayer` has the fields of taxpayer.yaml, `filing_status` at least. `cents` leaves lines unrounded;
-    `allow_unknown_basis` counts a basis that nobody gives as zero, with a warning, instead of refusing it. Raises
-    Problems that name rows of the ledger, or what the year's rules don't know of the taxpayer.
+    `taxpayer` has the fields of taxpayer.yaml, `filing_status` at least; `document` is that file, for places. Lots are
+    taken by its standing orders, else first in, first out; `method` takes the place of both, to compare. `cents` leaves
+    lines unrounded; `allow_unknown_basis` counts a basis that nobody gives as zero, with a warning, instead of refusing
+    it. Raises Problems that name rows of the ledger, or what the year's rules don't know of the taxpayer.
     """
     from lotlaw.dispositions import match
 
     taxpayer = normalised(taxpayer)
-    problems = check_against(year, taxpayer, Document("taxpayer", taxpayer))
+    document = document or Document("taxpayer", taxpayer)
+    problems = check_against(year, taxpayer, document)
     if problems:
         raise Problems(problems)
-    matched = match(ledger, year, taxpayer, method, allow_unknown=allow_unknown_basis)
+    rates = rates_of(year, ledger, taxpayer, method)
+    matched = match(ledger, year, taxpayer, method, allow_unknown=allow_unknown_basis, rates=rates, document=document)
     totals = totals_of(year, matched.dispositions)
     outside = outside_of(taxpayer) | {
         "ledger.dispositions": matched.dispositions.height > 0,
@@ -86,7 +105,8 @@ def compute(
     }
     worked = work_out(year, taxpayer["filing_status"], Facts(outside, taxpayer["inputs"], totals), cents=cents)
     return Return(
-        year=year, taxpayer=taxpayer, method=method, planning_only=matched.planning_only, cents=cents, ledger=ledger,
+        year=year, taxpayer=taxpayer, method=method, methods=matched.methods, rates=rates.get(year.year),
+        planning_only=matched.planning_only, cents=cents, ledger=ledger,
         rows=matched.dispositions, lines=worked.answers, names=worked.names, results=results_of(year, worked),
         tax_without_losses=_without_losses(year, taxpayer, matched.dispositions, outside, cents=cents),
         compared=matched.compared, income=matched.income, holdings=matched.holdings,
@@ -127,12 +147,14 @@ def totals_of(year: Year, rows: pl.DataFrame | pl.LazyFrame) -> list[Total]:
 
 def results_of(year: Year, worked: Worked) -> dict[str, Decimal]:
     """What the year's rules call the results of a return (`results` in year.yaml), 0 where the line is blank."""
-    found = {}
-    for name, where in year.documents["year"].value["results"].items():
-        form, _, export = where.partition(".")
-        line = year.forms[form].lines[year.forms[form].exports[export]]
-        found[name] = Decimal(worked.names[form].get(line.name, 0))
-    return found
+    return {name: _export(year, worked, where) for name, where in year.documents["year"].value["results"].items()}
+
+
+def _export(year: Year, worked: Worked, where: str) -> Decimal:
+    """What a form exports, such as `form_1040.tax`, 0 where the line is blank."""
+    form, _, export = where.partition(".")
+    line = year.forms[form].lines[year.forms[form].exports[export]]
+    return Decimal(worked.names[form].get(line.name, 0))
 
 
 def counted(income: pl.DataFrame) -> Decimal:
@@ -140,6 +162,58 @@ def counted(income: pl.DataFrame) -> Decimal:
     import polars as pl
 
     return Decimal(income.filter(pl.col("counted"))["amount"].sum() or 0)
+
+
+def own_rates(year: Year, taxpayer: Taxpayer) -> tuple[Fraction, Fraction]:
+    """The taxpayer's own rates on short-term and on long-term gain, by the year's rules.
+
+    They are the tax on the first `probe` dollars of gain of each term (`methods: own_rates:` of dispositions.yaml), a
+    dollar of it, on top of the income that the taxpayer file gives and of nothing else: no sales, no carryovers, no
+    amounts from other forms. So they are the same whichever lots are then sold.
+    """
+    said = year.documents["dispositions"].value["methods"]["own_rates"]
+    bare = {**taxpayer, "carryover": {"short": exact.ZERO, "long": exact.ZERO}}
+    without, short, long = (
+        _taxes(year, taxpayer["filing_status"], Facts(outside_of(bare) | {"ledger.dispositions": bool(gain)}, {}, gain))
+        for gain in ([], *([_gain(year, term, Decimal(said["probe"]))] for term in TERMS))
+    )
+    return Fraction(short - without) / said["probe"], Fraction(long - without) / said["probe"]
+
+
+def _gain(year: Year, term: str, amount: Decimal) -> Total:
+    """So much gain of a term, on no broker's form."""
+    form = year.documents["form_8949"].value
+    box, part = next(
+        (box, said["part"])
+        for box, said in form["boxes"].items()
+        if said["form_1099"] == UNREPORTED and form["parts"][said["part"]]["term"] == term
+    )
+    shown = {"proceeds": amount, "gain": amount}
+    sums = {letter: shown.get(c["shows"], exact.ZERO) for letter, c in form["columns"].items() if "total" in c}
+    return Total({"box": box, "part": part, "collectible": False}, sums)
+
+
+def _taxes(year: Year, status: str, facts: Facts) -> Decimal:
+    """The taxes that count for the taxpayer's own rates, together."""
+    worked = work_out(year, status, facts)
+    taxes = year.documents["dispositions"].value["methods"]["own_rates"]["taxes"]
+    return sum((_export(year, worked, where) for where in taxes if where.partition(".")[0] in year.forms), exact.ZERO)
+
+
+def rates_of(year: Year, ledger: Ledger, taxpayer: Taxpayer, method: str | None = None) -> Rates:
+    """The taxpayer's own rates by year of sale, if any lots are chosen by them.
+
+    Each is by that year's rules, or by the last before it that there are.
+    """
+    names = year.documents["dispositions"].value["methods"]["names"]
+    known = spellings(names)
+    asked = {method, *(order["method"] for order in taxpayer["methods"])}
+    asked |= {account.get("default_method") for account in taxpayer["accounts"].values()}
+    if not any(word in known and names[known[word]]["order"] == BY_RATES for word in asked):
+        return {}
+    there, sold = years(year.root), ledger.rows["date"].dt.year().unique().sort().to_list()
+    rules = {n: max((known for known in there if known <= n), default=there[0]) for n in sorted({*sold, year.year})}
+    return {n: own_rates(load(known, year.root), taxpayer) for n, known in rules.items()}
 
 
 def _without_losses(
@@ -178,7 +252,8 @@ def _earlier(year: Year, ledger: Ledger, taxpayer: Taxpayer) -> list[str]:
 
 def _strangers(ledger: Ledger, taxpayer: Taxpayer) -> list[str]:
     """Accounts that the taxpayer describes and the ledger does not have: most likely another spelling."""
-    known = ledger.rows["account"].unique().sort().to_list() if taxpayer["accounts"] else []
+    places = [name for name in ("account", "to_account") if name in ledger.rows.columns and taxpayer["accounts"]]
+    known = sorted({account for name in places for account in ledger.rows[name].unique().drop_nulls()})
     return [
         f"The taxpayer file describes the account '{name}', which the ledger does not have{did_you_mean(name, known)}; "
         f"its accounts are {', '.join(known)}"

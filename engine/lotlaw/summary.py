@@ -50,7 +50,8 @@ def summary(return_: Return, out: Path | None) -> Iterator[Said]:
     """The lines of the summary."""
     yield _title(return_), "title"
     if return_.planning_only:
-        yield f"PLANNING ONLY: lots chosen by {return_.method}, which no record made in time supports", "warning"
+        yield f"PLANNING ONLY: lots chosen by {return_.lots}, which no record made in time supports", "warning"
+    yield from _by_rates(return_)
     yield from _sales(return_)
     yield "", ""
     yield from _netting(return_)
@@ -64,8 +65,14 @@ def summary(return_: Return, out: Path | None) -> Iterator[Said]:
 def _title(return_: Return) -> str:
     year = return_.year
     draft = "" if year.status == "published" else f" ({year.status} rules)"
-    lots = f", {return_.method} lots" if return_.method else ""
-    return f"{year.year}{draft}, {year.statuses[return_.taxpayer['filing_status']]}{lots}"
+    return f"{year.year}{draft}, {year.statuses[return_.taxpayer['filing_status']]}, {return_.lots} lots"
+
+
+def _by_rates(return_: Return) -> Iterator[Said]:
+    """The taxpayer's own rates, where lots were chosen by them."""
+    if return_.rates:
+        short, long = (f"{Decimal(rate.numerator) * 100 / rate.denominator:f}%" for rate in return_.rates)
+        yield from _labelled("Least tax", f"of the lots open, at your own {short} short-term, {long} long-term", "")
 
 
 def _sales(return_: Return) -> Iterator[Said]:
@@ -96,7 +103,7 @@ def _statements(return_: Return) -> Iterator[Said]:
         pl.col("differs").list.first()
     ):
         counts[what if what in ONE_SIDED else "differ"] += rows.height
-    said = [f"{n:,} {ONE_SIDED.get(what, what)}" for what, n in counts.items() if n]
+    said = [f"{ONE_SIDED.get(what, what)} {n:,}" for what, n in counts.items() if n]
     yield from _labelled("Statements", ", ".join(said), "") if said else ()
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from lotlaw.formula import did_you_mean
-from lotlaw.law import Form, Line, Year
+from lotlaw.law import Form, Line, Year, spellings
 from lotlaw.schema import shape_problems
-from lotlaw.source import Document, Problem, Problems, read_yaml
+from lotlaw.source import Document, Path_, Problem, Problems, read_yaml
 
 Taxpayer = dict[str, Any]
+DAYS = ("from", "to", "recorded_on")
+"""Fields of a standing order that are days."""
 
 _DEFAULTS: Taxpayer = {
     "name": "", "ssn": "",
@@ -46,7 +49,15 @@ def normalised(said: Mapping[str, Any]) -> Taxpayer:
     for key in ("income", "carryover"):
         full[key] = {name: Decimal(amount) for name, amount in full[key].items()}
     full["inputs"] = {form: lines or {} for form, lines in full["inputs"].items()}
+    full["methods"] = [
+        {key: _day(value) if key in DAYS else value for key, value in m.items()} for m in full["methods"]
+    ]
     return full
+
+
+def _day(said: date | str) -> date:
+    """A day as itself, or as a return.json has it."""
+    return said if isinstance(said, date) else date.fromisoformat(said)
 
 
 def _unlike(document: Document) -> list[Problem]:
@@ -63,10 +74,21 @@ def _unlike(document: Document) -> list[Problem]:
             for word in ("dependent", "spouse_itemizes")
             if said.get(word)
         ]
+    problems += _days(document)
     if said.get("timezone") and not _is_zone(said["timezone"]):
         message = f"'{said['timezone']}' is no time zone; write one like America/New_York"
         problems.append(Problem(document.place("timezone"), message))
     return problems
+
+
+def _days(document: Document) -> Iterator[Problem]:
+    """Days of standing orders that are none, or out of order."""
+    for n, order in enumerate(document.value.get("methods") or ()):
+        quoted = [key for key in DAYS if isinstance(order.get(key), str)]
+        for key in quoted:
+            yield Problem(document.place("methods", n, key), f"{key}: write it like 2025-01-31, without quotes")
+        if not quoted and order.get("to", order["from"]) < order["from"]:
+            yield Problem(document.place("methods", n, "to"), "to: the order would end before it begins")
 
 
 def _is_zone(name: str) -> bool:
@@ -81,7 +103,11 @@ def _is_zone(name: str) -> bool:
 
 def check_against(year: Year, taxpayer: Taxpayer, document: Document) -> list[Problem]:
     """What a year's rules do not know: the filing status, forms, lines and columns of `inputs`, methods."""
-    return [*_status(year, taxpayer, document), *_inputs(year, taxpayer, document), *_methods(year, taxpayer, document)]
+    return [
+        *_status(year, taxpayer, document),
+        *_inputs(year, taxpayer, document),
+        *method_problems(year, taxpayer, document),
+    ]
 
 
 def _status(year: Year, taxpayer: Taxpayer, document: Document) -> Iterator[Problem]:
@@ -91,12 +117,26 @@ def _status(year: Year, taxpayer: Taxpayer, document: Document) -> Iterator[Prob
         yield Problem(document.place("filing_status"), f"filing_status '{status}' is not one of {known}{hint}")
 
 
-def _methods(year: Year, taxpayer: Taxpayer, document: Document) -> Iterator[Problem]:
-    default = year.documents["dispositions"].value["methods"]["default"]
+def method_problems(year: Year, taxpayer: Taxpayer, document: Document) -> Iterator[Problem]:
+    """Methods and asset classes that the rules do not list, in standing orders and as brokers' defaults."""
+    dispositions = year.documents["dispositions"].value
+    names, classes = dispositions["methods"]["names"], dispositions["asset_classes"]
+    known = spellings(names)
+    said: list[tuple[Path_, str]] = [
+        (("accounts", name, "default_method"), account["default_method"])
+        for name, account in taxpayer["accounts"].items()
+        if "default_method" in account
+    ]
+    said += [(("methods", n, "method"), order["method"]) for n, order in enumerate(taxpayer["methods"])]
+    for path, method in said:
+        if method not in known:
+            what = f"no method '{method}'{did_you_mean(method, known)}; there are {', '.join(names)}"
+            yield Problem(document.place(*path), what)
     for n, order in enumerate(taxpayer["methods"]):
-        if order["method"] != default:
-            said = f"{order['method']} is not supported yet; lots are taken {default}, or as the column lot names them"
-            yield Problem(document.place("methods", n, "method"), said)
+        asked = order.get("asset_class", "*")
+        if asked not in ("*", *classes):
+            what = f"no asset class '{asked}'{did_you_mean(asked, classes)}; there are {', '.join(classes)}"
+            yield Problem(document.place("methods", n, "asset_class"), what)
 
 
 def _inputs(year: Year, taxpayer: Taxpayer, document: Document) -> Iterator[Problem]:

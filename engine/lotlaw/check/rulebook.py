@@ -24,6 +24,7 @@ from lotlaw.check.uses import unused_findings
 from lotlaw.formula import did_you_mean
 from lotlaw.importers import lint
 from lotlaw.law import Year
+from lotlaw.lots.methods import problems_of as method_problems
 from lotlaw.lots.treatment import problems_of as treatment_problems
 from lotlaw.source import Document, Place, Problem, Problems, refuse
 
@@ -77,7 +78,7 @@ def _checked(number: int, root: Path, *, locked: bool) -> _Checked:
     except Problems as unreadable:
         return _Checked(unreadable.problems)
     wrong = [Problem(p.place, p.message, _shape(p)) for p in loading.shapes(year.documents)]
-    wrong += [Problem(p.place, p.message, "dispositions") for p in treatment_problems(year)]
+    wrong += [Problem(p.place, p.message, "dispositions") for p in (*treatment_problems(year), *method_problems(year))]
     wrong += [*_pins(year), *_results(year), *_citations(year), *_uncited(year)]
     wrong += [*number_problems(year), *formula_problems(year), *_boxes(year)]
     found = [*number_findings(year, _before(year)), *unused_findings(year)]

@@ -81,9 +81,9 @@ def of_accounts(rows: pl.DataFrame, year: Year, law: Treatment, accounts: Accoun
     for expected in said["expected"]:
         due = lacking.filter(_due(law, accounts, expected))
         for account, n in _by_account(due):
-            what = f"{account} has {_count(n, 'sale')} that count as being on no Form {expected['statement']}"
-            brokers = f"brokers send it for such sales from {expected['from']} on"
-            yield f"{what}; {brokers}: give the account's form_1099, or custody: self, in the taxpayer file"
+            what = f"{account} has {_count(n, 'sale')} without a Form {expected['statement']}"
+            brokers = f"which brokers send for such sales from {expected['from']} on"
+            yield f"{what}, {brokers}: give the account's form_1099, or custody: self, in the taxpayer file"
 
 
 def _due(law: Treatment, accounts: Accounts, expected: Mapping[str, Any]) -> pl.Expr:

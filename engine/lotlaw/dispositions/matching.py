@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from lotlaw.dispositions import Matched, unknown
+from lotlaw.dispositions import Matched, Rates, unknown
 from lotlaw.dispositions import holdings as held_lots
 from lotlaw.dispositions.cautions import of_accounts, of_statements
 from lotlaw.dispositions.mistakes import forfeited, mistakes
@@ -25,10 +25,11 @@ from lotlaw.lots.knowing import apart, knowing
 from lotlaw.lots.moves import missing, steps_of
 from lotlaw.lots.moving import Moved, moved
 from lotlaw.lots.naming import Named, named_lots
+from lotlaw.lots.orders import Orders, orders_of
 from lotlaw.lots.queues import Plan, places_of, plan_of
 from lotlaw.lots.rare import rare_moves
 from lotlaw.lots.treatment import Treatment, treatment
-from lotlaw.source import Problem, Problems, refuse
+from lotlaw.source import Document, Problem, Problems
 
 if TYPE_CHECKING:
     from lotlaw.law import Year
@@ -40,18 +41,17 @@ SPOUSE = "spouse"
 
 def matched(
     ledger: Ledger, years: Sequence[Year], taxpayer: Taxpayer, method: str | None, until: date | None, *, held: bool,
-    allow_unknown: bool = False,
+    allow_unknown: bool = False, rates: Rates | None = None, document: Document | None = None,
 ) -> dict[int, Matched]:  # fmt: skip
     """See `lotlaw.dispositions.match_years`."""
     law = treatment(years[-1], taxpayer)
     events = _events(ledger, law, until or date(years[-1].year, *YEAR_END), beyond=not held)
     shown = _shown(events, taxpayer, [year.year for year in years])
     steps, events, transfers = _steps(events, shown)
-    if method and method not in ORDERS:
-        raise refuse("--method", f"no method {method}; there are {', '.join(ORDERS)}")
-    if method and ORDERS[method]:
-        steps = steps.with_columns(method=pl.lit(ORDERS[method], pl.UInt8))
-    slices, open_lots, notes = _carried_out(events, steps, shown, taxpayer, held=held)
+    orders = orders_of(events, taxpayer, method, document)
+    _refuse(orders.problems)
+    steps = _by_method(law, orders, steps)
+    slices, open_lots, notes = _carried_out(events, steps, shown, taxpayer, rates or {}, held=held)
     sold = unknown.with_unknown(events, _together([*slices, at_value(events, shown)]))
     found = with_reported(events, shown, sold, years[-1])
     _refuse(found.problems)
@@ -59,23 +59,24 @@ def matched(
         _refuse(unknown.refusals(events, found.rows))
     income, told = _income(events, shown), [*transfers.warnings, *notes]
     return {
-        year.year: _of_year(year, events, found, taxpayer, open_lots, _in(year, income, "date"), told) for year in years
+        year.year: _of_year(year, events, found, taxpayer, open_lots, _in(year, income, "date"), orders, told)
+        for year in years
     }
 
 
 def _of_year(
     year: Year, events: Events, found: Reported, taxpayer: Taxpayer, open_lots: pl.DataFrame, income: pl.DataFrame,
-    warnings: Sequence[str],
+    orders: Orders, warnings: Sequence[str],
 ) -> Matched:  # fmt: skip
     """What a year's sales come to on its own form, and what a person should look at."""
     ledger, law, accounts = events.ledger, events.treatment, taxpayer["accounts"]
     rows, beside = _in(year, found.rows, "sold"), _in(year, found.compared, "sold")
     warnings = [
-        *warnings, *of_statements(ledger, beside), *of_accounts(rows, year, law, accounts),
+        *orders.warnings, *warnings, *of_statements(ledger, beside), *of_accounts(rows, year, law, accounts),
         *unknown.cautions(events, rows),
     ]  # fmt: skip
     rows = form_rows(unknown.settled(rows), ledger, year, law, accounts)
-    return Matched(rows, open_lots, income, warnings, compared=beside)
+    return Matched(rows, open_lots, income, warnings, beside, orders.used(year.year), orders.planning_only)
 
 
 def _steps(events: Events, shown: pl.Expr) -> tuple[pl.DataFrame, Events, Moved]:
@@ -92,7 +93,7 @@ def _together(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _carried_out(
-    events: Events, steps: pl.DataFrame, shown: pl.Expr, taxpayer: Taxpayer, *, held: bool
+    events: Events, steps: pl.DataFrame, shown: pl.Expr, taxpayer: Taxpayer, rates: Rates, *, held: bool
 ) -> tuple[list[pl.DataFrame], pl.DataFrame, list[str]]:
     """What was sold, what is still held, if asked for, and what to tell. Raises Problems for what could not be done."""
     rare = rare_moves(events, steps)
@@ -106,7 +107,8 @@ def _carried_out(
     sold, open_lots, notes = [], pl.DataFrame(schema=held_lots.SCHEMA), list(_told(events))
     for part, mine in [(steps, places)] if held else apart(events, steps, places, rare):
         plan = _plan(events, part, mine, picks, shown)
-        plan = knowing(events, plan, rare.known, events.treatment.untaxed(taxpayer["accounts"]), taxpayer["identical"])
+        untaxed = events.treatment.untaxed(taxpayer["accounts"])
+        plan = knowing(events, plan, rare.known, untaxed, taxpayer["identical"], rates)
         cut = None if held else running.slices(plan)
         if cut is None:
             book = run(plan.moves)
@@ -142,6 +144,15 @@ def _refuse(problems: Iterable[Problem]) -> None:
     found = sorted(problems, key=lambda p: (p.place.file, p.place.line))
     if found:
         raise Problems(found)
+
+
+def _by_method(law: Treatment, orders: Orders, steps: pl.DataFrame) -> pl.DataFrame:
+    """The steps with the order in which each takes lots, where it is not always the same."""
+    if orders.in_force is None:
+        return steps
+    names = law.said["methods"]["names"]
+    codes = {name: ORDERS[said["order"]] for name, said in names.items()}
+    return steps.with_columns(method=orders.method_of(steps).replace_strict(codes, return_dtype=pl.UInt8))
 
 
 def _events(ledger: Ledger, law: Treatment, until: date, *, beyond: bool) -> Events:

@@ -32,10 +32,11 @@ def pieces_of(pairs: pl.DataFrame, sold: pl.DataFrame, stated: pl.DataFrame, sai
     """
     theirs = stated.select("row", pl.all().exclude("row", "units", "asset", "account", "sold").name.prefix("stated_"))
     cut = pairs.join(sold.drop("units"), on="slice").join(theirs, on="row").sort("slice", "row")
-    own = [share(name, weight(cut["units"]), "slice") for name in ("proceeds", "basis", "adjustment", "costs")]
-    cut = cut.with_columns(*own, quantity=decimal("units").cast(AMOUNT)).with_columns(wash_of(said))
-    shares = {"proceeds": "proceeds", "basis": "basis", "wash": "wash", "adjustment": "basis"}
-    cut = cut.with_columns(share(f"stated_{name}", pl.col(by).fill_null(0).abs(), "row") for name, by in shares.items())
+    cut = shared(cut, "slice", dict.fromkeys(("proceeds", "basis", "adjustment", "costs"), weight(cut["units"])))
+    cut = cut.with_columns(wash_of(said), quantity=decimal("units").cast(AMOUNT))
+    by = {"proceeds": "proceeds", "basis": "basis", "wash": "wash", "adjustment": "basis"}
+    cut = shared(cut, "row", {f"stated_{name}": pl.col(own).fill_null(0).abs() for name, own in by.items()})
+    cut = cut.sort("slice", "row")
     return _known(cut).with_columns(_left_out(said))
 
 
@@ -45,12 +46,29 @@ def weight(units: pl.Series) -> pl.Expr:
     return pl.col("units") // int(10 ** max(0, digits))
 
 
-def share(amount: str, weight: pl.Expr, of: str | list[str]) -> pl.Expr:
-    """A piece's share of an amount by weight, in whole cents: what is reached at its end, less what is at its start."""
-    weight = pl.when(weight.sum().over(of) == 0).then(1).otherwise(weight).cast(pl.Int128)
-    end, whole, money = weight.cum_sum().over(of), weight.sum().over(of), pl.col(amount).cast(pl.Int128)
-    reached, before = ((2 * money * up_to + whole) // (2 * whole) for up_to in (end, end - weight))
-    return (reached - before).cast(pl.Int64).alias(amount)
+def shared(pieces: pl.DataFrame, of: str | list[str], weights: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    """The pieces in the order of what they are pieces `of`, its amounts shared out among them by weight.
+
+    In whole cents: what is reached at a piece's end, less what is at its start. Where nothing weighs anything, the last
+    piece has it all.
+    """
+    pieces = pieces.sort(of, maintain_order=True)
+    whose = pl.struct(of).rle_id()
+    first, last = ((whose != whose.shift(step)).fill_null(value=True) for step in (1, -1))
+    return pieces.with_columns(_share(name, weight, first, last) for name, weight in weights.items())
+
+
+def _share(amount: str, weight: pl.Expr, first: pl.Expr, last: pl.Expr) -> pl.Expr:
+    weight, money = weight.cast(pl.Int128), pl.col(amount).cast(pl.Int128)
+    so_far = weight.cum_sum()
+    start = pl.when(first).then(so_far - weight).forward_fill()
+    end = pl.when(last).then(so_far).backward_fill()
+    whole = pl.when(end > start).then(end - start)
+    reached, before = (
+        (2 * money * up_to + whole) // (2 * whole) for up_to in (so_far - start, so_far - weight - start)
+    )
+    all_or_none = pl.when(last).then(money).otherwise(0)
+    return pl.when(whole.is_null()).then(all_or_none).otherwise(reached - before).cast(pl.Int64).alias(amount)
 
 
 def wash_of(said: Said) -> pl.Expr:

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from lotlaw.dispositions.compare import COMPARED, UNSOLD, compared
-from lotlaw.dispositions.reconcile import TERMS, as_rows, pieces_of, share, weight, within
+from lotlaw.dispositions.reconcile import TERMS, as_rows, pieces_of, shared, weight, within
 from lotlaw.dispositions.rows import by_dates
 from lotlaw.dispositions.statements import KEYS, Pairs, paired
 from lotlaw.law import Year
@@ -147,8 +147,8 @@ def _comparable(events: Events, sold: pl.DataFrame) -> pl.DataFrame:
         units=pl.col("quantity").to_physical(), principal=given | pl.col("asset").ne_missing(pl.col("fee_asset")),
         held=pl.coalesce("term", by_dates(events.treatment, pl.col("sold"))),
     )  # fmt: skip
-    costs = share("costs", weight(told["units"]), ["sale", "asset"])
-    return told.with_columns(costs=pl.when(given).then(costs).fill_null(0))
+    told = shared(told, ["sale", "asset"], {"costs": weight(told["units"])})
+    return told.with_columns(costs=pl.when(given).then("costs").fill_null(0)).sort("slice")
 
 
 def _comparable_rows(events: Events, stated: pl.DataFrame) -> pl.DataFrame:

@@ -98,8 +98,8 @@ def _opened(read: Callable[[], Text], known: Sequence[Signature], request: Reque
     from lotlaw.importers.mapping import load
     from lotlaw.importers.tables import tables
 
-    text = read()
-    found = recognise(text, known, request.source)
+    found = recognise(read(), known, request.source)
+    text = found.text
     importer = load(found.signature.path)
     inside = tables(text, importer, found.header, identified=request.identified)
     return Imported(text.name, text.digest.result(), importer, pl.DataFrame(), inside.skipped, text.notes), inside

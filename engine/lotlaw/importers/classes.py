@@ -23,7 +23,8 @@ from lotlaw.importers.problems import quoted
 from lotlaw.source import Place, Problem, read_yaml
 
 MONEY, OPTION = "USD", "option"
-ASSETS = ("out_asset", "in_asset", "ref_asset", "fee_asset")
+ASSETS = ("out_asset", "ref_asset", "in_asset", "fee_asset")
+"""What a row may be about: `asset_class` is of the first that is no money, `counter_class` of the second."""
 RENAMED = "digital"
 """The family whose assets are renamed where another one has the same symbol."""
 

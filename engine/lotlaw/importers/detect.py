@@ -45,6 +45,7 @@ class Signature:
     under: str | None
     within: int
     any_case: bool
+    sheet: str | None
 
     def fit(self, cells: Iterable[str]) -> int:
         """How many of the names that the mapping asks for are there; 0 if the header is not its own."""
@@ -71,10 +72,11 @@ class Signature:
 
 @dataclass(frozen=True)
 class Found:
-    """A mapping and the header it was recognised by."""
+    """A mapping, the header it was recognised by, and the text that it stands in, or sheet of a workbook."""
 
     signature: Signature
     header: Header
+    text: Text
 
 
 def signatures(folder: Path) -> tuple[Signature, ...]:
@@ -96,6 +98,7 @@ def signature(path: Path) -> Signature:
             path, said["id"], said["title"], names(detect.get("header", ())),
             tuple(names(choice) for choice in detect.get("any_of", ())), names(detect.get("without", ())),
             detect.get("under"), int(detect.get("within", WITHIN)), any_case,
+            said.get("read", {}).get("sheet"),
         )  # fmt: skip
     except (OSError, UnicodeDecodeError, LookupError, TypeError, ValueError, Problems):
         load(path)
@@ -113,8 +116,7 @@ def recognise(text: Text, known: Sequence[Signature], forced: str | None = None)
         hint = did_you_mean(str(forced), [s.id for s in known])
         said = f"no mapping is called '{forced}'{hint or f'; there are {len(known)}, one a file of rules/sources'}"
         raise refused(text.name, said if known else "there are no mappings to read it with in the folder of rules")
-    start = head(text)
-    found = [f for separator in SEPARATORS if separator in start for f in _found(start, separator, tried)]
+    found = [f for sheet, part in text.parts() for f in _in(part, tried) if f.signature.sheet in (None, sheet)]
     most = max((f.signature.fit(f.header.cells) for f in found), default=0)
     best = [f for f in found if f.signature.fit(f.header.cells) == most]
     fitting = {f.signature.id: f for f in reversed(best)}
@@ -122,11 +124,19 @@ def recognise(text: Text, known: Sequence[Signature], forced: str | None = None)
         both = " and ".join(sorted(fitting))
         raise refused(text.name, f"the header fits {both}; say which with --source", best[0].header.line)
     if not fitting:
-        raise _unknown(text, start, tried)
+        part = max((part for _, part in text.parts()), key=lambda part: len(part.data))
+        raise _unknown(part, head(part), tried)
     return next(iter(fitting.values()))
 
 
-def _found(start: str, separator: str, tried: Iterable[Signature]) -> Iterator[Found]:
+def _in(text: Text, tried: Sequence[Signature]) -> Iterator[Found]:
+    start = head(text)
+    for separator in SEPARATORS:
+        if separator in start:
+            yield from _found(text, start, separator, tried)
+
+
+def _found(text: Text, start: str, separator: str, tried: Iterable[Signature]) -> Iterator[Found]:
     """Every row that is the header of a signature, among the lines in which it is looked for."""
     lines = start.split("\n")
     under = {s.id: _below(s.under, lines[: s.within]) for s in tried if s.under}
@@ -135,7 +145,7 @@ def _found(start: str, separator: str, tried: Iterable[Signature]) -> Iterator[F
         for signature in possible:
             placed = row.line <= signature.within and (signature.id not in under or row.line in under[signature.id])
             if placed and signature.fit(row.cells):
-                yield Found(signature, row)
+                yield Found(signature, row, text)
 
 
 def _below(title: str, lines: list[str]) -> set[int]:

@@ -5,8 +5,9 @@ A file's size, a line's length and quotes that close are seen to here. A file is
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,22 @@ _NOT_TEXT = {
 
 @dataclass(frozen=True)
 class Text:
-    """A file's text as UTF-8 without byte-order mark, its digest on the way, and what had to be assumed to read it."""
+    """A file's text as UTF-8 without byte-order mark, its digest on the way, and what had to be assumed to read it.
+
+    A workbook has `sheets` as CSV by name, and no `data` until one of them is chosen.
+    """
 
     name: str
     data: bytes
     digest: Future[str]
     notes: tuple[str, ...]
+    sheets: Mapping[str, bytes] = field(default_factory=dict)
+
+    def parts(self) -> Iterator[tuple[str | None, Text]]:
+        """The text itself, or each sheet of a workbook as a text, with its name."""
+        yield from ((sheet, replace(self, data=data)) for sheet, data in self.sheets.items())
+        if not self.sheets:
+            yield None, self
 
 
 def read_text(path: str | Path) -> Text:
@@ -48,6 +59,11 @@ def text_of(name: str, data: bytes) -> Text:
     pool.shutdown(wait=False)
     if not data or data.isspace():
         raise refused(name, "the file is empty")
+    if data.startswith(b"PK"):
+        from lotlaw.importers.workbook import is_workbook, sheets
+
+        if is_workbook(data):
+            return Text(name, b"", digest, (), sheets(name, data))
     data, notes = _decoded(name, data)
     _bounded(name, data)
     if data.count(b'"') % 2:

@@ -33,7 +33,7 @@ def functions() -> Iterable[str]:
     """The functions that formulas of mappings may call."""
     from lotlaw.readings import text
 
-    return (*text.functions, "date_of")
+    return (*text.functions, "date_of", "option")
 
 
 class Formulas:

@@ -167,7 +167,6 @@ class Reading:
     tagged: Tagged | None = None
     fill_down: tuple[str, ...] = ()
     pair_rows: str | None = None
-    sheet: str | None = None
 
     @property
     def ends(self) -> bool:
@@ -177,17 +176,18 @@ class Reading:
 
 @dataclass(frozen=True)
 class Importer:
-    """One mapping. `key`: the fields that an event's id is made of; `show`: the columns that a message shows.
+    """One mapping. `assets`: the file of known assets beside it. `key`: the fields that an event's id is made of.
 
-    `zone` may be `=name`: the answer to that question. `exclusive_with`: mappings of files that say the same.
-    `identity`: the columns that tell rows without an id apart, else those with the names in `header`. `account`: its
-    name, if rows do not say it.
+    `show`: the columns that a message shows. `zone` may be `=name`: the answer to that question. `exclusive_with`:
+    mappings of files that say the same. `identity`: the columns that tell rows without an id apart, else those with the
+    names in `header`. `account`: its name, if rows do not say it.
     """
 
     id: str
     version: int
     title: str
     file: str
+    assets: str
     reading: Reading
     columns: tuple[Column, ...]
     params: tuple[Param, ...]

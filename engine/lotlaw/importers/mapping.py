@@ -40,14 +40,14 @@ def load(path: Path) -> Importer:
     """Read and check one mapping, all but its tests. Raises Problems with the place of each."""
     if checked(path):
         text = path.read_text(encoding="utf-8-sig").split(TESTS, 1)[0]
-        return _Assembly(parse_yaml(text, shown(path), text_only=True)).importer()
+        return _Assembly(parse_yaml(text, shown(path), text_only=True), path).importer()
     from lotlaw.schema import shape_problems
 
     document = read_yaml(path, text_only=True)
     problems = shape_problems(document, "source")
     if problems:
         raise Problems(problems)
-    return _Assembly(document).importer()
+    return _Assembly(document, path).importer()
 
 
 def checked(path: Path) -> bool:
@@ -64,8 +64,8 @@ def checked(path: Path) -> bool:
 class _Assembly:
     """Builds an importer from its document, or from one of its sections, collecting problems on the way."""
 
-    def __init__(self, document: Document, base: Path_ = ()) -> None:
-        self.document, self.said, self.base = document, document.value, base
+    def __init__(self, document: Document, path: Path, base: Path_ = ()) -> None:
+        self.document, self.said, self.path, self.base = document, document.value, path, base
         self.problems: list[Problem] = []
         self.columns = tuple(_column(alias, said) for alias, said in self.own("columns", {}).items())
         self.params = tuple(_param(name, said) for name, said in self.part("params").items())
@@ -103,6 +103,7 @@ class _Assembly:
             formulas.share(base)
         return Importer(
             id=said["id"], version=int(said["version"]), title=said["title"], file=self.document.file,
+            assets=str(self.path.parent.parent / "assets.yaml"),
             reading=self.reading(), columns=self.columns, params=self.params, formats=self.formats(),
             zone=self.zone(self.part("time").get("zone")), derive=derive,
             cancels=self.each("cancel", formulas.cancels), latest=self.one("latest", formulas.latest),
@@ -131,7 +132,7 @@ class _Assembly:
         return () if self.base else tuple(self.section(name) for name in self.part("sections"))
 
     def section(self, name: str) -> Section:
-        said, inside = self.part("sections")[name], _Assembly(self.document, ("sections", name))
+        said, inside = self.part("sections")[name], _Assembly(self.document, self.path, ("sections", name))
         importer = inside.assembled()
         self.problems += inside.problems
         tag = said.get("tag", ())
@@ -145,7 +146,7 @@ class _Assembly:
             read.get("preamble", {}), read.get("filename", {}), read.get("stop_at"), _yes(read, "stop_at_blank"),
             int(read.get("min_fields", 0)), _yes(self.part("detect"), "any_case"), read.get("order", ORDERS[0]),
             _yes(read, "strict"), _yes(read, "canonical"), _yes(read, "escaped"), _tagged(read.get("tagged")),
-            tuple(read.get("fill_down", ())), read.get("pair_rows"), read.get("sheet"),
+            tuple(read.get("fill_down", ())), read.get("pair_rows"),
         )  # fmt: skip
 
     def identity(self) -> tuple[str, ...]:

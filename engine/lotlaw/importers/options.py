@@ -25,14 +25,33 @@ def contracts(names: Iterable[str], said: Mapping[str, Any] | None) -> pl.DataFr
     `said` is the part `options` of `rules/assets.yaml`, None where there is none.
     """
     assets = pl.DataFrame({"asset": sorted(set(names))}, schema={"asset": pl.String})
-    ways = [_read(way, said) for way in said["names"]] if said else []
+    return assets.select("asset", _contract(pl.col("asset"), said).alias("read")).unnest("read")
+
+
+def named(cell: pl.Expr, said: Mapping[str, Any] | None) -> pl.Expr:
+    """The name of an option as lotlaw writes it, `ACME 2025-06-20 45 C`, however a cell writes it; else null."""
+    part = _contract(cell, said).struct.field
+    strike = part("strike").cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
+    right = part("right").str.head(1).str.to_uppercase()
+    return pl.concat_str(part("underlying"), part("expiry").dt.to_string("%Y-%m-%d"), strike, right, separator=" ")
+
+
+def detail(cell: pl.Expr, said: Mapping[str, Any] | None, name: str) -> pl.Expr:
+    """One thing that a cell says of an option, by its name in SCHEMA; days as ISO text."""
+    value = _contract(cell, said).struct.field(name)
+    return value.dt.to_string("%Y-%m-%d") if SCHEMA[name] == pl.Date else value
+
+
+def _contract(cell: pl.Expr, said: Mapping[str, Any] | None) -> pl.Expr:
+    """What a cell says of an option, in the first way of writing it that takes it."""
+    ways = [_read(way, said, cell) for way in said["names"]] if said else []
     nothing = pl.lit(None, pl.Struct({name: dtype for name, dtype in SCHEMA.items() if name != "asset"}))
-    return assets.select("asset", pl.coalesce(*ways, nothing).alias("read")).unnest("read")
+    return pl.coalesce(*ways, nothing)
 
 
-def _read(way: Mapping[str, Any], said: Mapping[str, Any]) -> pl.Expr:
+def _read(way: Mapping[str, Any], said: Mapping[str, Any], cell: pl.Expr) -> pl.Expr:
     """What a name says in one of the ways to write it, null where it is written otherwise."""
-    part = pl.col("asset").str.to_uppercase().str.strip_chars().str.extract_groups(way["pattern"]).struct.field
+    part = cell.str.to_uppercase().str.strip_chars().str.extract_groups(way["pattern"]).struct.field
     fraction = pl.lit(f"1e-{way.get('strike_decimals', 0)}").cast(AMOUNT)
     expiry = part("expiry").str.to_date(way["expiry"], strict=False)
     strike = part("strike").cast(AMOUNT, strict=False) * fraction

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import polars as pl
 
-from lotlaw.formula import Formula, Reader
+from lotlaw.formula import Formula, Mistake, Reader
+from lotlaw.importers import options
 from lotlaw.importers.binding import Binding
+from lotlaw.importers.classes import known
 from lotlaw.importers.clock import Clock, day
 from lotlaw.importers.language import LINE, TITLE, Importer
 from lotlaw.importers.problems import refused
@@ -29,9 +32,22 @@ class Scope:
 
     def read(self, formula: Formula) -> Value:
         """A formula's value over the rows. Raises Problems if a function is given what it cannot take."""
-        functions = {"date_of": lambda cell: None if cell is None else day(column(cell), self.clock)}
-        value: Value = Reader(text, self.names, functions).read(formula)
+        value: Value = Reader(text, self.names, {"date_of": self.date_of, "option": self.option}).read(formula)
         return value
+
+    def date_of(self, cell: Value) -> Value:
+        """The date of a cell, by the mapping's formats."""
+        return None if cell is None else day(column(cell), self.clock)
+
+    def option(self, cell: Value, detail: Value = None) -> Value:
+        """The name of the option that a cell speaks of, or one thing that it says of it."""
+        if detail is not None and detail not in options.SCHEMA:
+            raise Mistake(f"an option has {', '.join(list(options.SCHEMA)[1:])}")
+        if cell is None:
+            return None
+        said = known(Path(self.importer.assets)).options
+        name = column(cell).cast(pl.String)
+        return options.named(name, said) if detail is None else options.detail(name, said, str(detail))
 
     def holds(self, formula: Formula) -> pl.Expr:
         """Where a condition holds; one that has no answer does not."""

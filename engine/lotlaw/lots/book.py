@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 (
     OPEN, OPEN_TWICE, USE, SELL, ENTER, PICK, SEND, RECEIVE, DIVIDE,
@@ -68,7 +69,7 @@ class Moves:
     the method (empty: first in, first out). special: by queue, whether it needs more than that (empty: none does).
     terms: by move, what else it has to know. low: by move that opens a lot, its basis for a loss in fine units. tacked:
     since when it counts as held, where that is not its day. turns: from the day acquired, the first day that is long-
-    term. rates: what gains are taxed at, short and long, as whole numbers that stand in the ratio of the rates.
+    term. rates: from which day, what gains are taxed at, short-term and long-term, by those days.
     """
 
     code: list[int]
@@ -88,7 +89,7 @@ class Moves:
     tacked: dict[int, int] = field(default_factory=dict)
     wash: Wash | None = None
     turns: Callable[[int], int] = int
-    rates: tuple[int, int] = (1, 1)
+    rates: list[tuple[int, Fraction, Fraction]] = field(default_factory=list)
 
 
 @dataclass

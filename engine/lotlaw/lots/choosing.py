@@ -7,9 +7,11 @@ the lot. Entries of lots that are used up, or that were ordered again since, are
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from fractions import Fraction
 from heapq import heapify, heappop, heappush
+from operator import itemgetter
 
 from lotlaw.lots.book import AVERAGE, FIFO, LIFO, LOFO, MIN_TAX, Book, Key
 
@@ -19,8 +21,9 @@ EPOCH = 1 << (BITS - 1)
 """Added to days, which may lie before 1970, so that they are not negative."""
 FINER = 64
 """Costs of a unit are compared to so many binary digits below the fine unit."""
-LONG, TURNING = AVERAGE + 1, AVERAGE + 2
-"""Heaps of long-term lots, and of lots by the day they turn long-term, beside the MIN_TAX heap of short-term ones."""
+LONG, OLD, OLD_LONG, TURNING = range(AVERAGE + 1, AVERAGE + 5)
+"""Heaps beside the MIN_TAX heap of short-term lots, the dearest first: of long-term ones; of both by the day acquired,
+where gains cost nothing; and of lots by the day they turn long-term."""
 NONE = -1
 
 
@@ -123,8 +126,10 @@ def _heaps(book: Book, queue: int, method: int) -> dict[int, list[int]]:
         heaps[method] = [_entry(book, method, lot) for lot in lots]
         heapify(heaps[method])
         if method == MIN_TAX:
-            heaps[LONG], heaps[TURNING] = [], [_entry(book, TURNING, lot) for lot in lots]
-            heapify(heaps[TURNING])
+            heaps[LONG], heaps[OLD_LONG] = [], []
+            for other in (OLD, TURNING):
+                heaps[other] = [_entry(book, other, lot) for lot in lots]
+                heapify(heaps[other])
     return heaps
 
 
@@ -136,9 +141,7 @@ def _entry(book: Book, method: int, lot: int) -> int:
     if method == LIFO:
         by = -(day << BITS | opened)
     else:
-        cost = (book.cost(lot) << FINER) // book.left[lot]
-        if method in (MIN_TAX, LONG) and not book.moves.rates[method == LONG]:
-            cost = 0  # every lot is taxed alike, so the first acquired goes first
+        cost = 0 if method in (OLD, OLD_LONG) else (book.cost(lot) << FINER) // book.left[lot]
         by = ((cost if method == LOFO else -cost) << BITS | day + EPOCH) << BITS | opened
     return (by << WIDE | front) << BITS | lot
 
@@ -146,7 +149,7 @@ def _entry(book: Book, method: int, lot: int) -> int:
 def order(book: Book, lot: int, queue: int) -> None:
     """Give a lot its place in every heap of a queue."""
     for method, heap in book.heaps[queue].items():
-        if method != LONG:
+        if method not in (LONG, OLD_LONG):
             heappush(heap, _entry(book, method, lot))
 
 
@@ -155,7 +158,7 @@ def order_again(book: Book, lot: int) -> None:
     place = book.place(lot)
     for queue in () if place is None else {place, book.pools[place]}:
         for method in book.heaps.get(queue, {}):
-            book.entries[lot, method] = NONE if method == LONG else _entry(book, method, lot)
+            book.entries[lot, method] = NONE if method in (LONG, OLD_LONG) else _entry(book, method, lot)
         if queue in book.heaps:
             order(book, lot, queue)
 
@@ -175,32 +178,41 @@ def forget_order(book: Book, queue: int) -> None:
 def _least_tax(book: Book, queue: int, at: int) -> int:
     """Of the dearest short-term and the dearest long-term lot the one whose gain is taxed least, a unit."""
     heaps, today = _heaps(book, queue, MIN_TAX), book.moves.day[at]
-    turning, long = heaps[TURNING], heaps[LONG]
+    turning = heaps[TURNING]
     while turning and turning[0] >> BITS <= today:
         lot = heappop(turning) & LOT
-        if book.left[lot]:
-            heappush(long, _entry(book, LONG, lot))
-            book.entries[lot, LONG] = _entry(book, LONG, lot)
-    found = _dearest(book, heaps[MIN_TAX], MIN_TAX, today), _dearest(book, long, LONG, today)
+        for method in (LONG, OLD_LONG) if book.left[lot] else ():
+            book.entries[lot, method] = _entry(book, method, lot)
+            heappush(heaps[method], book.entries[lot, method])
+    rates = _rates(book, today)
+    methods = MIN_TAX if rates[0] else OLD, LONG if rates[1] else OLD_LONG
+    found = [_dearest(book, heaps[method], method, today) for method in methods]
     if NONE in found:
         return max(found)
-    taxes = [_tax(book, lot, at, rate) for lot, rate in zip(found, book.moves.rates, strict=True)]
+    taxes = [_tax(book, lot, at, rate) for lot, rate in zip(found, rates, strict=True)]
     if taxes[0] == taxes[1]:
         return min(found, key=lambda lot: key(book, lot))
     return found[0] if taxes[0] < taxes[1] else found[1]
+
+
+def _rates(book: Book, day: int) -> tuple[Fraction, Fraction]:
+    """What gains are taxed at on a day; before the first day that is known, as on that."""
+    known = book.moves.rates or [(day, Fraction(1), Fraction(1))]
+    _, short, long = known[max(0, bisect_right(known, day, key=itemgetter(0)) - 1)]
+    return short, long
 
 
 def _dearest(book: Book, heap: list[int], method: int, today: int) -> int:
     while heap:
         lot = heap[0] & LOT
         is_long = book.moves.turns(book.held_since(lot)) <= today
-        if is_long == (method == LONG) and _holds(book, method, heap[0]):
+        if is_long == (method in (LONG, OLD_LONG)) and _holds(book, method, heap[0]):
             return lot
         heappop(heap)
     return NONE
 
 
-def _tax(book: Book, lot: int, at: int, rate: int) -> Fraction:
+def _tax(book: Book, lot: int, at: int, rate: Fraction) -> Fraction:
     """What a unit of a lot leaves in tax, in fine units times the rate."""
     moves = book.moves
     price = Fraction(moves.amount[at] * moves.unit, moves.quantity[at])

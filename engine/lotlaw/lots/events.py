@@ -30,6 +30,7 @@ COLUMNS: Schema = {
     "in_qty": AMOUNT, "fee_asset": pl.String, "fee_qty": AMOUNT, "usd_value": AMOUNT, "fee_usd": AMOUNT,
     "basis_usd": AMOUNT, "acquired_date": pl.String, "group_id": pl.String, "tx_hash": pl.String, "lot": pl.String,
     "external_id": pl.String, "income_type": pl.String, "form_1099": pl.String,
+    "settle_date": pl.Date, "identified_at": pl.String, "told_broker": pl.Boolean,
 }  # fmt: skip
 RARE: Schema = {
     "subkind": pl.String, "ref_asset": pl.String, "ref_qty": AMOUNT, "donor_basis_usd": AMOUNT,

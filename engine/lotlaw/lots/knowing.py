@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 from functools import cache
 
 import polars as pl
@@ -22,11 +23,13 @@ Rates = tuple[int, int]
 
 
 def knowing(
-    events: Events, plan: Plan, known: list[Known], untaxed: Iterable[str], identical: Iterable[Iterable[str]]
-) -> Plan:
+    events: Events, plan: Plan, known: list[Known], untaxed: Iterable[str], identical: Iterable[Iterable[str]],
+    rates: Mapping[int, tuple[Fraction, Fraction]],
+) -> Plan:  # fmt: skip
     """The plan with all that its moves have to know. `untaxed`: accounts whose sales are not taxed.
 
-    `identical`: assets that are substantially identical, by the taxpayer's own judgement.
+    `identical`: assets that are substantially identical, by the taxpayer's own judgement. `rates`: by year, what the
+    taxpayer pays on gains, short-term and long-term.
     """
     law, classes = events.treatment, events.ledger.classes
     opened = plan.steps.with_row_index("at").filter(pl.col("code").is_in(OPENS)).select("at", "row")
@@ -41,6 +44,7 @@ def knowing(
         special[pool] = special[pool] or special[queue]
     return replace(
         plan, low=low, tacked=tacked, special=special, terms=_terms(events, plan, known), turns=_turns(law),
+        rates=[(date(year, 1, 1).toordinal() - EPOCH, *rates[year]) for year in sorted(rates)],
         wash=_wash(events, plan, watched, set(untaxed), identical) if watched else None,
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from fractions import Fraction
 from functools import cached_property
 
 import polars as pl
@@ -86,7 +87,7 @@ class Plan:
     special: list[bool] = field(default_factory=list)
     wash: Wash | None = None
     turns: Callable[[int], int] = int
-    rates: tuple[int, int] = (1, 1)
+    rates: list[tuple[int, Fraction, Fraction]] = field(default_factory=list)
 
     @cached_property
     def moves(self) -> Moves:

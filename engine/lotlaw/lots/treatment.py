@@ -210,49 +210,50 @@ def _name_problems(year: Year, document: Document) -> Iterator[Problem]:
     """Parameters, pools and codes that do not exist."""
     said, codes = document.value, year.documents[FORM].value["codes"]
     for n, name in enumerate(said["uses"]):
-        yield from _missing(document, ("uses", n), name, year.parameters, "parameter")
+        yield from missing(document, ("uses", n), name, year.parameters, "parameter")
     for name, asset_class in said["asset_classes"].items():
         at: Path = ("asset_classes", name)
-        yield from _missing(document, (*at, "pool"), asset_class["pool"], said["pools"], "pool")
+        yield from missing(document, (*at, "pool"), asset_class["pool"], said["pools"], "pool")
         if asset_class["collectible"]:
-            yield from _missing(document, (*at, "collectible"), asset_class["collectible"], codes, "code")
+            yield from missing(document, (*at, "collectible"), asset_class["collectible"], codes, "code")
     for name, pool in said["pools"].items():
         if "from" in pool:
-            yield from _missing(document, ("pools", name, "from"), pool["from"], said["uses"], "parameter in `uses`")
+            yield from missing(document, ("pools", name, "from"), pool["from"], said["uses"], "parameter in `uses`")
     yield from _report_problems(year, document)
     yield from _wash_problems(document, codes)
     for name, kind in said["kinds"].items():
         for column, others in kind.get("as", {}).items():
             for word, other in others.items():
-                yield from _missing(document, ("kinds", name, "as", column, word), other, said["kinds"], "kind")
+                yield from missing(document, ("kinds", name, "as", column, word), other, said["kinds"], "kind")
 
 
 def _wash_problems(document: Document, codes: Any) -> Iterator[Problem]:
     said = document.value
     wash = said["wash_sales"]
-    yield from _missing(document, ("wash_sales", "code"), wash["code"], codes, "code")
+    yield from missing(document, ("wash_sales", "code"), wash["code"], codes, "code")
     for n, name in enumerate(wash["classes"]):
-        yield from _missing(document, ("wash_sales", "classes", n), name, said["asset_classes"], "asset class")
+        yield from missing(document, ("wash_sales", "classes", n), name, said["asset_classes"], "asset class")
     for n, name in enumerate(wash["acquired_by"]["kinds"]):
-        yield from _missing(document, ("wash_sales", "acquired_by", "kinds", n), name, said["kinds"], "kind")
+        yield from missing(document, ("wash_sales", "acquired_by", "kinds", n), name, said["kinds"], "kind")
 
 
 def _report_problems(year: Year, document: Document) -> Iterator[Problem]:
     """Codes of the form that do not exist, and words and statements that no statement of the list goes by."""
     said, codes = document.value["reported"], year.documents[FORM].value["codes"]
     for name in CODES:
-        yield from _missing(document, ("reported", name), said[name], codes, "code")
+        yield from missing(document, ("reported", name), said[name], codes, "code")
     for n, expected in enumerate(said["expected"]):
         at: Path = ("reported", "expected", n, "statement")
-        yield from _missing(document, at, expected["statement"], said["statements"], "statement")
+        yield from missing(document, at, expected["statement"], said["statements"], "statement")
     words = {word for says in said["statements"].values() for word in says.values()}
     for n, word in enumerate(said["as_reported"]):
-        yield from _missing(document, ("reported", "as_reported", n), word, words, "word of a statement")
+        yield from missing(document, ("reported", "as_reported", n), word, words, "word of a statement")
     for box, word in said["other_boxes"].items():
-        yield from _missing(document, ("reported", "other_boxes", box), word, words, "word of a statement")
+        yield from missing(document, ("reported", "other_boxes", box), word, words, "word of a statement")
 
 
-def _missing(document: Document, path: Path, word: str, known: Any, role: str) -> Iterator[Problem]:
+def missing(document: Document, path: Path, word: str, known: Any, role: str) -> Iterator[Problem]:
+    """A word that is none of those known."""
     if word not in known:
         yield Problem(document.place(*path), f"no {role} '{word}'{did_you_mean(word, known)}")
 

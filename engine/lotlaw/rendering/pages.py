@@ -76,7 +76,7 @@ def _frame(return_: Return) -> dict[str, Any]:
         "name": clean(taxpayer["name"]),
         "ssn": clean(taxpayer["ssn"]),
         "planning_only": return_.planning_only,
-        "method": return_.method,
+        "method": return_.lots,
         "draft": year.status != "published",
         "rules": f"rules of {year.year} ({year.status}), {year.digest[:DIGITS]}",
         "engine": f"lotlaw {__version__}",
