@@ -22,7 +22,7 @@ from lotlaw.lots.treatment import treatment
 from lotlaw.rules import load
 from lotlaw.run import own_rates
 from lotlaw.source import Problems, parse_yaml
-from lotlaw.taxpayer import normalised
+from lotlaw.taxpayer import check_against, normalised, read_taxpayer
 
 TEXT = (ROOT / "rules" / "2018" / "dispositions.yaml").read_text(encoding="utf-8")
 LEDGER = """
@@ -263,3 +263,11 @@ def test_a_return_keeps_its_orders(tmp_path: Path, ask: Asked) -> None:
 def test_a_method_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(Problems, match=r"--method: no method best; there are fifo, lifo, hifo, lofo, min_tax, average"):
         orders(tmp_path, method="best")
+
+
+def test_the_example_of_the_docs_is_a_taxpayer_file(tmp_path: Path) -> None:
+    path = tmp_path / "taxpayer.yaml"
+    path.write_text((ROOT / "docs" / "taxpayer.md").read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0])
+    said, document = read_taxpayer(path)
+    assert check_against(load(2025), said, document) == []
+    assert [one["method"] for one in said["methods"]] == ["hifo", "lifo"]
