@@ -189,7 +189,8 @@ def _shown(events: Events, taxpayer: Taxpayer, years: list[int]) -> pl.Expr:
     others = [name for name, said in accounts.items() if said.get("owner") == SPOUSE and not joint]
     elsewhere = [*law.untaxed(accounts), *others]
     taxed = ~pl.col("account").is_in(elsewhere) if elsewhere else pl.lit(value=True)
-    days = [pl.col(name).dt.year().is_in(years) for name in ("date", "settle_date") if name in events.rows.columns]
+    there = events.ledger.rows.columns
+    days = [pl.col(name).dt.year().is_in(years) for name in ("date", "settle_date") if name in there]
     return taxed & pl.any_horizontal(days).fill_null(value=False)
 
 

@@ -35,7 +35,7 @@ COLUMNS: Schema = {
 RARE: Schema = {
     "subkind": pl.String, "ref_asset": pl.String, "ref_qty": AMOUNT, "donor_basis_usd": AMOUNT,
     "donor_acquired_date": pl.Date, "fmv_usd": AMOUNT, "gift_tax_usd": AMOUNT, "ratio_new": AMOUNT, "ratio_old": AMOUNT,
-    "basis_fraction": AMOUNT, "boot_usd": AMOUNT, "taxable": pl.String, "settle_date": pl.Date,
+    "basis_fraction": AMOUNT, "boot_usd": AMOUNT, "taxable": pl.String,
 }  # fmt: skip
 """Columns that only rare kinds need; rows have those of them that the ledger has."""
 GIVEN_AMOUNTS = {"fair_value": "fmv_usd", "donor_basis": "donor_basis_usd", "gift_tax": "gift_tax_usd"}
@@ -73,7 +73,7 @@ class Events:
 
 def rare(rows: pl.DataFrame, name: str) -> pl.Expr:
     """A column of RARE, null where the ledger has none of that name."""
-    return pl.col(name) if name in rows.columns else pl.lit(None, RARE[name]).alias(name)
+    return pl.col(name) if name in rows.columns else pl.lit(None, (COLUMNS | RARE)[name]).alias(name)
 
 
 def said_dollars(rows: pl.DataFrame, name: str) -> pl.Expr:
