@@ -11,8 +11,7 @@ from lotlaw.ledger import read
 from lotlaw.source import read_yaml
 
 SHARED = ROOT.parent / "shared"
-WAITING = ("cash_app", "cointracking", "etherscan_txns", "gemini", "webull_orders")
-SAMPLES = [path for path in sorted((SHARED / "samples").glob("*.csv")) if path.stem not in WAITING]
+SAMPLES = sorted((SHARED / "samples").glob("*.csv"))
 FORMATS = SHARED / "facts" / "formats.yaml"
 EXPORTS = ROOT / "tests" / "exports"
 SOURCES = ROOT / "rules" / "sources"
