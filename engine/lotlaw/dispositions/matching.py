@@ -17,7 +17,7 @@ from lotlaw.dispositions.rows import form_rows
 from lotlaw.dispositions.slices import YEAR_END, at_value, sold_slices
 from lotlaw.lots import events as ledger_events
 from lotlaw.lots import running
-from lotlaw.lots.book import ORDERS, PICK
+from lotlaw.lots.book import FIFO, MIN_TAX, ORDERS, PICK
 from lotlaw.lots.events import COLUMNS, FEES, RARE, Events, column, decimal, is_kind
 from lotlaw.lots.fees import with_fees
 from lotlaw.lots.kernel import run
@@ -26,7 +26,7 @@ from lotlaw.lots.moves import missing, steps_of
 from lotlaw.lots.moving import Moved, moved
 from lotlaw.lots.naming import Named, named_lots
 from lotlaw.lots.orders import Orders, orders_of
-from lotlaw.lots.queues import Plan, places_of, plan_of
+from lotlaw.lots.queues import SALES, Plan, places_of, plan_of
 from lotlaw.lots.rare import rare_moves
 from lotlaw.lots.treatment import Treatment, treatment
 from lotlaw.source import Document, Problem, Problems
@@ -152,7 +152,10 @@ def _by_method(law: Treatment, orders: Orders, steps: pl.DataFrame) -> pl.DataFr
         return steps
     names = law.said["methods"]["names"]
     codes = {name: ORDERS[said["order"]] for name, said in names.items()}
-    return steps.with_columns(method=orders.method_of(steps).replace_strict(codes, return_dtype=pl.UInt8))
+    chosen = orders.method_of(steps).replace_strict(codes, return_dtype=pl.UInt8)
+    # What is no sale has no price, and leaves no tax.
+    free = (pl.col("method") == MIN_TAX) & ~pl.col("code").is_in(SALES)
+    return steps.with_columns(method=chosen).with_columns(method=pl.when(~free).then("method").otherwise(FIFO))
 
 
 def _events(ledger: Ledger, law: Treatment, until: date, *, beyond: bool) -> Events:

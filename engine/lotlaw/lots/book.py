@@ -148,12 +148,12 @@ class Book:
     total: the same when the lot was opened or last cut. pools: by queue, its pool's queue as of now. rest: by queue,
     the fraction of a cent owed. origin: the moves that opened the lots that pieces are of. home: the queue of each
     piece (None: on the way). held: since when, for lots that do not go by the day they were acquired. low: the basis
-    for a loss. served: lots that have replaced what was sold at a loss. heaps: by queue and method, what orders its
-    lots; entries: by lot and method, the entry that holds, of lots that were ordered again. front: where in the line of
-    units of its purchase a lot begins. pooled: by queue kept at average cost, units and cost in fine units. against: by
-    short position, units held long-term when it was opened. forfeited: (slice, cents) of losses that are gone. short:
-    (move, units missing). misnamed: (move, lot named, units missing). undivided: (move, units in lots by queue).
-    negative: moves that would make a basis negative.
+    for a loss. served: lots that have replaced what was sold at a loss. free: units that have not, of lots of which
+    others have. heaps: by queue and method, what orders its lots; entries: by lot and method, the entry that holds, of
+    lots that were ordered again. front: where in the line of units of its purchase a lot begins. pooled: by queue kept
+    at average cost, units and cost in fine units. against: by short position, units held long-term when it was opened.
+    forfeited: (slice, cents) of losses that are gone. short: (move, units missing). misnamed: (move, lot named, units
+    missing). undivided: (move, units in lots by queue). negative: moves that would make a basis negative.
     """
 
     moves: Moves
@@ -171,6 +171,7 @@ class Book:
     held: dict[int, int] = field(default_factory=dict)
     low: dict[int, int] = field(default_factory=dict)
     served: set[int] = field(default_factory=set)
+    free: dict[int, int] = field(default_factory=dict)
     groups: list[Group] = field(default_factory=list)
     heaps: dict[int, dict[int, list[int]]] = field(default_factory=dict)
     entries: dict[tuple[int, int], int] = field(default_factory=dict)

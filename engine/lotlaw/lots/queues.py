@@ -8,7 +8,7 @@ the pool's; if nobody asks, in the pool's alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from functools import cached_property
@@ -115,20 +115,10 @@ class Plan:
             "proceeds": pl.Series(cut.proceeds, dtype=pl.Int64),
         })  # fmt: skip
         return frame.with_columns(
-            acquired=_overrides(self._acquired(book), len(cut.sale), pl.Int32),
+            acquired=_overrides(cut.acquired, len(cut.sale), pl.Int32),
             adjustment=_overrides(cut.disallowed, len(cut.sale), pl.Int64).fill_null(0),
             long=_overrides(cut.long, len(cut.sale), pl.Boolean),
         )
-
-    def _acquired(self, book: Book) -> dict[int, int]:
-        """By slice, the day acquired, where it is not that of the move that opened the lot."""
-        held, cut = book.held, book.slices
-        tacked = {n: held[lot] for n, lot in enumerate(cut.lot) if lot in held} if held else {}
-        return tacked | cut.acquired
-
-    def only(self, queues: pl.Expr) -> Plan:
-        """The plan of some queues alone, that nothing but opening and selling happens in."""
-        return replace(self, steps=self.steps.filter(queues))
 
     def opened(self, book: Book, lots: list[int]) -> pl.Series:
         """The moves that opened lots, or the lots they are pieces of."""

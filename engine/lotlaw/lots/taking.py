@@ -170,7 +170,10 @@ def show(book: Book, at: int, lot: int, units: int, cost: int, gets: int) -> int
     slices.quantity.append(units)
     slices.basis.append(cost)
     slices.proceeds.append(gets)
-    return len(slices.proceeds) - 1
+    slice_ = len(slices.proceeds) - 1
+    if lot in book.held:
+        slices.acquired[slice_] = book.held[lot]
+    return slice_
 
 
 def _of_gift(gain_basis: int, loss_basis: int, gets: int, unit: int) -> int:

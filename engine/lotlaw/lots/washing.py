@@ -3,7 +3,11 @@
 Losses are taken in the order they are made, what replaces them in the order it was acquired, and each unit acquired
 serves one loss. What was acquired before looks for nothing: a loss finds it when it is made. What is acquired later
 finds the losses that still look. A lot that replaces part of a loss is cut, so that a lot has replaced wholly or not
-at all; its basis rises by the loss, and the time that the lot sold had been held counts for it.
+at all; its basis rises by the loss, and the time that the lot sold had been held counts for it. A short sale that
+was closed at a loss is replaced by another short sale, which then counts as made for less, §1091(e).
+
+Whoever trades the same thing all day cuts lots without end: every loss leaves its borders in what replaces it. After
+ROOM cuts no more are made: the whole lot then shares the loss and the time held, by units. No cent is lost by that.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from lotlaw.lots.choosing import enter, key, order_again
 
 Made = tuple[int, int, int, int, int]
 """A loss as a sale makes it: slice, lot, units, cents, and since when the lot had been held."""
+ROOM = 2**17
 Cut = Callable[[Book, int, int], int]
 
 
@@ -53,7 +58,7 @@ def acquire(book: Book, lot: int, queue: int, cut: Cut) -> None:
             if day - loss.day > wash.after:
                 losses.popleft()
                 continue
-            _serve(book, lot, loss, cut, fresh=True)
+            _serve(book, lot, loss, cut)
             if not loss.units:
                 losses.popleft()
         if lot not in book.served:
@@ -83,32 +88,35 @@ def _wash(book: Book) -> Wash:
     return wash
 
 
-def _serve(book: Book, lot: int, loss: Loss, cut: Cut, *, fresh: bool = False) -> None:
-    """Let a lot, or as much of it as is needed, replace units of a loss. A fresh lot has left no slices."""
-    queue = book.place(lot)
-    wash, left = _wash(book), book.left[lot]
+def _serve(book: Book, lot: int, loss: Loss, cut: Cut) -> None:
+    """Let a lot, or as much of it as is needed, replace units of a loss."""
+    queue, wash, left = book.place(lot), _wash(book), book.left[lot]
     per = 1 if queue is None else wash.units[queue]
-    need = min(left, -(-loss.units // per))
+    free = min(left, book.free.get(lot, left))
+    need = min(free, -(-loss.units // per))
     served = min(need * per, loss.units)
     cents = loss.cents if served == loss.units else (2 * loss.cents * served + loss.units) // (2 * loss.units)
     loss.units, loss.cents = loss.units - served, loss.cents - cents
     if loss.slice != NOWHERE:
         disallowed = book.slices.disallowed
         disallowed[loss.slice] = disallowed.get(loss.slice, 0) + cents
-    in_place = fresh and need == left
-    piece = lot if in_place else cut(book, lot, need)
-    book.served.add(piece)
+    whole = need == left
+    if not whole and len(book.origin) < ROOM:
+        piece = cut(book, lot, need)
+        _put_back(book, lot, piece, queue)
+        lot, left, whole = piece, need, True
+    if whole or need == free:
+        book.served.add(lot)
+    else:
+        book.free[lot] = free - need
     if queue is not None and wash.forfeits[queue]:
         book.forfeited.append((loss.slice, cents))
-    else:
-        opposite = queue is not None and wash.opposite[queue]
-        if not opposite:
-            book.held[piece] = book.moves.day[book.opened_by(lot)] - (loss.day - loss.held)
-        _raise(book, piece, queue, (-cents if opposite else cents) * book.moves.unit)
-    if in_place:
-        order_again(book, lot)
-    else:
-        _put_back(book, lot, piece, queue)
+        return
+    opposite = queue is not None and wash.opposite[queue]
+    if not opposite:
+        since, now = book.moves.day[book.opened_by(lot)] - (loss.day - loss.held), book.held_since(lot)
+        book.held[lot] = since if whole else now + (since - now) * need // left
+    _raise(book, lot, queue, (-cents if opposite else cents) * book.moves.unit)
 
 
 def _raise(book: Book, lot: int, queue: int | None, cost: int) -> None:
@@ -117,6 +125,8 @@ def _raise(book: Book, lot: int, queue: int | None, cost: int) -> None:
         book.pooled[queue][1] += cost
     book.total[lot] = book.basis[lot] = book.cost(lot) + cost
     book.size[lot] = book.left[lot]
+    if book.heaps:
+        order_again(book, lot)
 
 
 def _put_back(book: Book, lot: int, piece: int, queue: int | None) -> None:
