@@ -116,7 +116,7 @@ class Slices:
         return tuple(column.append for column in columns)
 
 
-@dataclass
+@dataclass(slots=True)
 class Loss:
     """A loss that looks for what replaces it.
 

@@ -83,7 +83,19 @@ def first(book: Book, queue: int, at: int) -> int:
     method = how[at] if how else FIFO
     if method in (FIFO, AVERAGE):
         return _first_acquired(book, queue)
-    return _least_tax(book, queue, at) if method == MIN_TAX else _top(book, queue, method)
+    if method == MIN_TAX:
+        return _least_tax(book, queue, at)
+    heaps = book.heaps.get(queue)
+    heap = heaps.get(method) if heaps else None
+    if heap is None:
+        heap = _heaps(book, queue, method)[method]
+    left, entries = book.left, book.entries
+    while heap:
+        lot = heap[0] & LOT
+        if left[lot] and (not entries or _holds(book, method, heap[0])):
+            return lot
+        heappop(heap)
+    return NONE
 
 
 def _first_acquired(book: Book, queue: int) -> int:
@@ -99,17 +111,6 @@ def _first_acquired(book: Book, queue: int) -> int:
 
 
 # Heaps
-
-
-def _top(book: Book, queue: int, method: int) -> int:
-    heap = _heaps(book, queue, method)[method]
-    left, entries = book.left, book.entries
-    while heap:
-        lot = heap[0] & LOT
-        if left[lot] and (not entries or _holds(book, method, heap[0])):
-            return lot
-        heappop(heap)
-    return NONE
 
 
 def _holds(book: Book, method: int, entry: int) -> bool:
@@ -135,7 +136,8 @@ def _heaps(book: Book, queue: int, method: int) -> dict[int, list[int]]:
 
 def _entry(book: Book, method: int, lot: int) -> int:
     """A lot as one number: what the order goes by, then the lot."""
-    day, opened, front, _ = key(book, lot)
+    opened = book.opened_by(lot)
+    day, front = book.moves.day[opened], book.front.get(lot, 0)
     if method == TURNING:
         return book.moves.turns(book.held_since(lot)) << BITS | lot
     if method == LIFO:

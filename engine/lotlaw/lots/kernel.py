@@ -10,28 +10,37 @@ from __future__ import annotations
 
 from lotlaw.lots import book as codes
 from lotlaw.lots import carrying, changes, shorts
-from lotlaw.lots.book import OPEN, OPEN_TWICE, SELL, USE, Book, Moves, empty, kept_basis
-from lotlaw.lots.choosing import enter, order, settle
-from lotlaw.lots.taking import Sell, cut, pool, seller, whole_cents
-from lotlaw.lots.washing import acquire
+from lotlaw.lots.book import OPEN, SELL, USE, Book, Moves, empty, kept_basis
+from lotlaw.lots.choosing import enter, settle
+from lotlaw.lots.taking import Bound, Sell, cut, opened, pool, seller, whole_cents
+from lotlaw.lots.washing import washer
 
 
-def run(moves: Moves) -> Book:  # noqa: C901  (one loop, written out: a call a slice would double its time)
+def run(moves: Moves) -> Book:
     """Carry out all moves in order. Nothing is raised: what a move could not do is noted in the book."""
-    book, unit = empty(moves), moves.unit
-    lines, lates, left, basis, size, total = book.lines, book.late, book.left, book.basis, book.size, book.total
-    sale, source, taken, costs, gets = book.slices.appends
-    special, sell = moves.special or [False] * len(moves.pools), seller(book)
+    book = empty(moves)
+    lines, special = book.lines, moves.special or [False] * len(moves.pools)
+    lose, acquire = washer(book, cut)
+    plain, sell = _first_in_first_out(book), seller(book, lose)
     for at, code, queue, need in zip(range(len(moves.code)), moves.code, moves.queue, moves.quantity, strict=False):
         if code == OPEN:
             lines[queue].append(at)
             if special[queue]:
-                _opened(book, at, queue)
-            continue
-        if code > SELL or code == OPEN_TWICE or special[queue]:
-            _rarer(book, at, code, sell)
-            continue
-        # From here on this is `sell`, written out for first in, first out.
+                opened(book, at, queue)
+                acquire(at, queue)
+        elif code in (USE, SELL):
+            (sell if special[queue] else plain)(at, code, queue, need)
+        else:
+            _rarer(book, at, code, Bound(sell, lose, acquire))
+    return book
+
+
+def _first_in_first_out(book: Book) -> Sell:
+    """What sells first in, first out where nothing else matters: `seller`, written out, since it is called most."""
+    lines, lates, left, basis, size, total = book.lines, book.late, book.left, book.basis, book.size, book.total
+    unit, (sale, source, taken, costs, gets) = book.moves.unit, book.slices.appends
+
+    def plain(at: int, code: int, queue: int, need: int) -> None:
         line, late, want, money, given, cost = lines[queue], lates[queue], need, total[at], 0, 0
         while need:
             if late:
@@ -58,23 +67,25 @@ def run(moves: Moves) -> Book:  # noqa: C901  (one loop, written out: a call a s
                     cost = book.cost(lot) if (known := basis[lot]) is None else known
                     cost = cost if unit == 1 else whole_cents(book, queue, cost)
                 left[lot] = 0
-            need -= units  # noqa: PLW2901
+            need -= units
             if code == SELL:
                 so_far = (2 * money * (want - need) + want) // (2 * want) if need else money
                 sale(at), source(lot), taken(units), costs(cost), gets(so_far - given)
                 given = so_far
-    return book
+
+    return plain
 
 
-def _rarer(book: Book, at: int, code: int, sell: Sell) -> None:
+def _rarer(book: Book, at: int, code: int, bound: Bound) -> None:
     queue = book.moves.queue[at]
     match code:
-        case codes.USE | codes.SELL | codes.PICK | codes.GIVE:
-            sell(at, code, queue, book.moves.quantity[at])
+        case codes.PICK | codes.GIVE:
+            bound.sell(at, code, queue, book.moves.quantity[at])
         case codes.OPEN_TWICE:
             for line in (queue, book.pools[queue]):
                 book.lines[line].append(at)
-                _opened(book, at, line)
+                opened(book, at, line)
+            bound.acquire(at, queue)
         case codes.ENTER:
             enter(book, at, queue)
             pool(book, at, queue)
@@ -85,15 +96,6 @@ def _rarer(book: Book, at: int, code: int, sell: Sell) -> None:
         case codes.DIVIDE:
             carrying.divide(book, at, book.moves.units[at])
         case codes.BORROW | codes.CLOSE | codes.EXPIRE | codes.ABSORB:
-            shorts.carry_out(book, at, code, queue, sell)
+            shorts.carry_out(book, at, code, queue, bound)
         case _:
             changes.carry_out(book, at, code, queue)
-
-
-def _opened(book: Book, lot: int, queue: int) -> None:
-    """A lot was opened at the end of its line, where somebody chooses otherwise or it may replace what was sold."""
-    if queue in book.heaps:
-        order(book, lot, queue)
-    pool(book, lot, queue)
-    if book.moves.wash is not None:
-        acquire(book, lot, queue, cut)

@@ -9,37 +9,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lotlaw.lots.book import ABSORB, BORROW, EXPIRE, NOWHERE, SELL, Book
+from lotlaw.lots.book import ABSORB, BORROW, EXPIRE, SELL, Book
 from lotlaw.lots.choosing import NONE, enter, first, in_turn
-from lotlaw.lots.taking import Sell, cut, put, show, take
-from lotlaw.lots.washing import acquire, lose
+from lotlaw.lots.taking import Bound, cut, put, show, take
+from lotlaw.lots.washing import Lose
 
 
-def carry_out(book: Book, at: int, code: int, queue: int, sell: Sell) -> None:
+def carry_out(book: Book, at: int, code: int, queue: int, bound: Bound) -> None:
     """Carry out one move of these; `terms` of the move say what each needs."""
     if code == BORROW:
         _borrow(book, at, queue)
+        bound.acquire(at, queue)
     elif code == ABSORB:
         _absorb(book, at, queue)
     elif code == EXPIRE and first(book, queue, at) != NONE:
-        sell(at, SELL, queue, book.moves.quantity[at])
+        bound.sell(at, SELL, queue, book.moves.quantity[at])
     else:
-        _close(book, at, book.moves.terms[at][0] if code == EXPIRE else queue)
+        _close(book, at, book.moves.terms[at][0] if code == EXPIRE else queue, bound.lose)
 
 
 def _borrow(book: Book, at: int, queue: int) -> None:
     """Open a short position, against what is held in the queues that `terms` name: the units held long-term."""
     today, moves = book.moves.day[at], book.moves
     enter(book, at, queue)
-    if moves.wash is not None:
-        acquire(book, at, queue, cut)
     if at in moves.terms:
         lots = [lot for held in moves.terms[at] for lot in in_turn(book, held)]
         long = [book.left[lot] for lot in lots if moves.turns(book.held_since(lot)) <= today]
         book.against[at] = sum(long)
 
 
-def _close(book: Book, at: int, queue: int) -> None:
+def _close(book: Book, at: int, queue: int, lose: Lose) -> None:
     """Close short positions, first opened first, at a cost in cents."""
     moves, want = book.moves, book.moves.quantity[at]
     need, cost, given, today = want, moves.amount[at], 0, moves.day[at]
@@ -50,8 +49,8 @@ def _close(book: Book, at: int, queue: int) -> None:
         pays, given = so_far - given, so_far
         slice_ = show(book, at, lot, units, pays * moves.unit, proceeds)
         book.slices.acquired[slice_] = today
-        if pays > proceeds and moves.wash is not None and moves.wash.loss[queue] != NOWHERE:
-            lose(book, at, queue, [(slice_, lot, units, pays - proceeds, today)], cut)
+        if pays > proceeds:
+            lose(at, queue, [(slice_, lot, units, pays - proceeds, today)])
         opened = book.opened_by(lot)
         if opened not in book.against:
             continue

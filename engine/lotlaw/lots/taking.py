@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from lotlaw.lots.book import AVERAGE, GIVE, NOWHERE, PICK, SELL, Book, kept_basis
-from lotlaw.lots.choosing import NONE, enter, first, in_turn, inside, key, order_again
-from lotlaw.lots.washing import lose
+from lotlaw.lots.choosing import NONE, enter, first, in_turn, inside, key, order, order_again
+from lotlaw.lots.washing import Acquire, Lose
 
 Sell = Callable[[int, int, int, int], None]
 """Carries out a sale: the move, what it does, its queue, its units."""
@@ -19,6 +20,15 @@ def whole_cents(book: Book, queue: int, cost: int) -> int:
     whole = (2 * cost + unit) // (2 * unit) * unit
     book.rest[queue] = cost - whole
     return whole
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What sells, and what wash sales do, bound to a book."""
+
+    sell: Sell
+    lose: Lose
+    acquire: Acquire
 
 
 def take(book: Book, lot: int, units: int, queue: int) -> int:
@@ -111,18 +121,24 @@ def _low(book: Book, lot: int, units: int) -> int:
 # Slices
 
 
-def seller(book: Book) -> Sell:
+def seller(book: Book, lose: Lose) -> Sell:
     """What carries out a sale, bound to a book once: `sell(at, code, queue, need)`."""
-    moves, total, low = book.moves, book.total, book.low
-    wash, unit = moves.wash, moves.unit
+    moves, left, total, low, unit, pooled = book.moves, book.left, book.total, book.low, book.moves.unit, book.pooled
+    wash, how = moves.wash, moves.how
 
     def sell(at: int, code: int, queue: int, need: int) -> None:
         want, money, given = need, total[at], 0
-        looking = wash is not None and code != GIVE and wash.loss[queue] != NOWHERE
+        looking = wash is not None and code != GIVE
         shown, losses = code == SELL or at in moves.shown, []
         named = _named(book, at, queue, need) if code == PICK else None
+        if how and how[at] == AVERAGE and queue not in pooled:
+            average(book, queue)
         while need:
-            lot, units = _next(book, queue, at, need) if named is None else next(named, (NONE, 0))
+            if named is None:
+                lot = first(book, queue, at)
+                units = need if lot == NONE or left[lot] > need else left[lot]
+            else:
+                lot, units = next(named, (NONE, 0))
             if lot == NONE:
                 book.short.append((at, need))
                 break
@@ -138,18 +154,9 @@ def seller(book: Book) -> Sell:
                 since = _since(book, lot, slice_, by_value=part is not None)
                 losses.append((slice_, lot, units, (cost - gets * unit) // unit, since))
         if looking and losses:
-            lose(book, at, queue, losses, cut)
+            lose(at, queue, losses)
 
     return sell
-
-
-def _next(book: Book, queue: int, at: int, need: int) -> tuple[int, int]:
-    """The lot whose turn it is for a sale, and how many units of it."""
-    how = book.moves.how
-    if how and how[at] == AVERAGE:
-        average(book, queue)
-    lot = first(book, queue, at)
-    return lot, min(book.left[lot], need) if lot != NONE else 0
 
 
 def _since(book: Book, lot: int, slice_: int, *, by_value: bool) -> int:
@@ -225,6 +232,14 @@ def put(book: Book, lot: int, queue: int) -> None:
     book.home[lot] = queue
     enter(book, lot, queue)
     pool(book, lot, queue)
+
+
+def opened(book: Book, lot: int, queue: int) -> None:
+    """A lot was opened at the end of a line whose lots may be chosen otherwise."""
+    if queue in book.heaps:
+        order(book, lot, queue)
+    if book.pooled:
+        pool(book, lot, queue)
 
 
 def pool(book: Book, lot: int, queue: int) -> None:

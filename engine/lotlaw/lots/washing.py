@@ -14,114 +14,121 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lotlaw.lots.book import NOWHERE, Book, Group, Loss, Wash
+from lotlaw.lots.book import NOWHERE, Book, Group, Loss
 from lotlaw.lots.choosing import enter, key, order_again
 
 Made = tuple[int, int, int, int, int]
 """A loss as a sale makes it: slice, lot, units, cents, and since when the lot had been held."""
 ROOM = 2**17
 Cut = Callable[[Book, int, int], int]
+Serve = Callable[[int, Loss], None]
+Lose = Callable[[int, int, list[Made]], None]
+Acquire = Callable[[int, int], None]
 
 
-def lose(book: Book, at: int, queue: int, losses: list[Made], cut: Cut) -> None:
-    """Look for what has replaced a sale's losses; what is left goes on looking."""
-    wash = _wash(book)
-    group, per, day = book.groups[wash.loss[queue]], wash.units[queue], book.moves.day[at]
-    recent, earliest = group.recent, day - wash.before
-    if len(losses) > 1:
-        losses.sort(key=lambda made: key(book, made[1]))
-    for slice_, lot, units, cents, held in losses:
-        loss = Loss(slice_, units * per, cents, day, queue, held)
-        own, passed = book.opened_by(lot), []
-        while recent and loss.units:
-            other = recent[0]
-            if not book.left[other] or other in book.served or book.moves.day[book.opened_by(other)] < earliest:
-                recent.popleft()
-            elif book.opened_by(other) == own:
-                # What remains of the same purchase is no replacement of its own units, but may be one of others.
-                passed.append(recent.popleft())
-            else:
-                _serve(book, other, loss, cut)
-        recent.extendleft(reversed(passed))
-        if loss.units:
-            group.losses.append(loss)
+def washer(book: Book, cut: Cut) -> tuple[Lose, Acquire]:
+    """What wash sales do, bound to a book once: `lose(at, queue, losses)` and `acquire(lot, queue)`."""
+    serve = _server(book, cut)
+    return _loser(book, serve), _acquirer(book, serve)
 
 
-def acquire(book: Book, lot: int, queue: int, cut: Cut) -> None:
-    """A lot that was just opened replaces what was lately sold at a loss; what it has left may do so later."""
-    wash, day = _wash(book), book.moves.day[lot]
-    for n in wash.bought[queue]:
-        group = book.groups[n]
-        losses = group.losses
-        while losses and lot not in book.served:
-            loss = losses[0]
-            if day - loss.day > wash.after:
-                losses.popleft()
-                continue
-            _serve(book, lot, loss, cut)
-            if not loss.units:
-                losses.popleft()
-        if lot not in book.served:
-            group.recent.append(lot)
+def _loser(book: Book, serve: Serve) -> Lose:
+    moves, left, served, origin, lots = book.moves, book.left, book.served, book.origin, len(book.moves.code)
+    wash, days = moves.wash, moves.day
+
+    def lose(at: int, queue: int, losses: list[Made]) -> None:
+        """Look for what has replaced a sale's losses; what is left goes on looking."""
+        if wash is None or wash.loss[queue] == NOWHERE:
+            return
+        group, per, day = book.groups[wash.loss[queue]], wash.units[queue], days[at]
+        recent, earliest = group.recent, day - wash.before
+        if len(losses) > 1:
+            losses.sort(key=lambda made: key(book, made[1]))
+        for slice_, lot, units, cents, held in losses:
+            loss = Loss(slice_, units * per, cents, day, queue, held)
+            own, passed = lot if lot < lots else origin[lot - lots], []
+            while recent and loss.units:
+                other = recent[0]
+                opened = other if other < lots else origin[other - lots]
+                if not left[other] or other in served or days[opened] < earliest:
+                    recent.popleft()
+                elif opened == own:
+                    # What remains of the same purchase is no replacement of its own units, but may be one of others.
+                    passed.append(recent.popleft())
+                else:
+                    serve(other, loss)
+            if passed:
+                recent.extendleft(reversed(passed))
+            if loss.units:
+                group.losses.append(loss)
+
+    return lose
 
 
-def follow(book: Book, lot: int, piece: int) -> None:
-    """A piece of a lot may replace whatever the lot may."""
-    for group in book.groups if lot not in book.served else ():
-        if lot in group.recent:
-            group.recent.insert(group.recent.index(lot), piece)
+def _acquirer(book: Book, serve: Serve) -> Acquire:
+    wash, days, served = book.moves.wash, book.moves.day, book.served
+
+    def acquire(lot: int, queue: int) -> None:
+        """A lot just opened replaces what was lately sold at a loss; what it has left may do so later."""
+        for n in wash.bought[queue] if wash else ():
+            group = book.groups[n]
+            losses, earliest = group.losses, days[lot] - (wash.after if wash else 0)
+            while losses and lot not in served:
+                loss = losses[0]
+                if loss.day >= earliest:
+                    serve(lot, loss)
+                if not loss.units or loss.day < earliest:
+                    losses.popleft()
+            if lot not in served:
+                group.recent.append(lot)
+
+    return acquire
 
 
-def rescale(book: Book, queue: int, new: int, old: int) -> None:
-    """Units of what was sold at a loss, after a split."""
-    wash = book.moves.wash
-    group = Group() if wash is None or wash.loss[queue] == NOWHERE else book.groups[wash.loss[queue]]
-    for loss in group.losses:
-        if loss.queue == queue:
-            loss.units = loss.units * new // old
+def _server(book: Book, cut: Cut) -> Serve:
+    moves, left, free_units, served, held = book.moves, book.left, book.free, book.served, book.held
+    wash, days, origin, lots, unit = moves.wash, moves.day, book.origin, len(moves.code), moves.unit
+    disallowed = book.slices.disallowed
 
+    def serve(lot: int, loss: Loss) -> None:
+        """Let a lot, or as much of it as is needed, replace units of a loss."""
+        queue = moves.queue[lot] if lot < lots else book.home[lot]
+        per = 1 if queue is None or wash is None else wash.units[queue]
+        have, wanted, cents = left[lot], loss.units, loss.cents
+        free = free_units.get(lot, have) if free_units else have
+        free = min(free, have)
+        need = wanted if per == 1 else -(-wanted // per)
+        need = min(need, free)
+        taken = need * per
+        if taken < wanted:
+            cents = (2 * cents * taken + wanted) // (2 * wanted)
+        loss.units, loss.cents = max(0, wanted - taken), loss.cents - cents
+        if loss.slice != NOWHERE:
+            disallowed[loss.slice] = disallowed.get(loss.slice, 0) + cents
+        if need < have and len(origin) < ROOM:
+            piece = cut(book, lot, need)
+            _put_back(book, lot, piece, queue)
+            lot, have, free = piece, need, need
+        if need == free:
+            served.add(lot)
+        else:
+            free_units[lot] = free - need
+        if queue is not None and wash is not None and wash.forfeits[queue]:
+            book.forfeited.append((loss.slice, cents))
+            return
+        opposite = queue is not None and wash is not None and wash.opposite[queue]
+        if not opposite:
+            bought = days[lot if lot < lots else origin[lot - lots]]
+            since, now = bought - loss.day + loss.held, held.get(lot, bought)
+            held[lot] = since if need == have else now + (since - now) * need // have
+        _raise(book, lot, queue, -cents * unit if opposite else cents * unit)
 
-def _wash(book: Book) -> Wash:
-    wash = book.moves.wash
-    if wash is None:
-        raise AssertionError
-    return wash
-
-
-def _serve(book: Book, lot: int, loss: Loss, cut: Cut) -> None:
-    """Let a lot, or as much of it as is needed, replace units of a loss."""
-    queue, wash, left = book.place(lot), _wash(book), book.left[lot]
-    per = 1 if queue is None else wash.units[queue]
-    free = min(left, book.free.get(lot, left))
-    need = min(free, -(-loss.units // per))
-    served = min(need * per, loss.units)
-    cents = loss.cents if served == loss.units else (2 * loss.cents * served + loss.units) // (2 * loss.units)
-    loss.units, loss.cents = loss.units - served, loss.cents - cents
-    if loss.slice != NOWHERE:
-        disallowed = book.slices.disallowed
-        disallowed[loss.slice] = disallowed.get(loss.slice, 0) + cents
-    whole = need == left
-    if not whole and len(book.origin) < ROOM:
-        piece = cut(book, lot, need)
-        _put_back(book, lot, piece, queue)
-        lot, left, whole = piece, need, True
-    if whole or need == free:
-        book.served.add(lot)
-    else:
-        book.free[lot] = free - need
-    if queue is not None and wash.forfeits[queue]:
-        book.forfeited.append((loss.slice, cents))
-        return
-    opposite = queue is not None and wash.opposite[queue]
-    if not opposite:
-        since, now = book.moves.day[book.opened_by(lot)] - (loss.day - loss.held), book.held_since(lot)
-        book.held[lot] = since if whole else now + (since - now) * need // left
-    _raise(book, lot, queue, (-cents if opposite else cents) * book.moves.unit)
+    return serve
 
 
 def _raise(book: Book, lot: int, queue: int | None, cost: int) -> None:
     """Add a loss to the basis of the lot that replaces it."""
-    if queue in book.pooled:
+    if book.pooled and queue in book.pooled:
         book.pooled[queue][1] += cost
     book.total[lot] = book.basis[lot] = book.cost(lot) + cost
     book.size[lot] = book.left[lot]
@@ -138,3 +145,19 @@ def _put_back(book: Book, lot: int, piece: int, queue: int | None) -> None:
     for bag in book.bags.values():
         if lot in bag:
             bag.append(piece)
+
+
+def follow(book: Book, lot: int, piece: int) -> None:
+    """A piece of a lot may replace whatever the lot may."""
+    for group in book.groups if lot not in book.served else ():
+        if lot in group.recent:
+            group.recent.insert(group.recent.index(lot), piece)
+
+
+def rescale(book: Book, queue: int, new: int, old: int) -> None:
+    """Units of what was sold at a loss, after a split."""
+    wash = book.moves.wash
+    group = Group() if wash is None or wash.loss[queue] == NOWHERE else book.groups[wash.loss[queue]]
+    for loss in group.losses:
+        if loss.queue == queue:
+            loss.units = loss.units * new // old
