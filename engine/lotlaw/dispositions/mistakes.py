@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
-from lotlaw.lots.book import NOWHERE, Book
+from lotlaw.lots.book import Book
 from lotlaw.lots.events import Events
 from lotlaw.lots.queues import Plan
 from lotlaw.source import Problem
@@ -27,8 +28,11 @@ def mistakes(events: Events, plan: Plan, book: Book) -> list[Problem]:
 
 def forfeited(events: Events, plan: Plan, book: Book) -> Iterator[str]:
     """Losses that are gone, since what replaced them lies where sales are not taxed: those of sales shown."""
-    gone = [(book.slices.sale[slice_], cents) for slice_, cents in book.forfeited if slice_ != NOWHERE]
-    for at, cents in gone:
+    sales = set(book.slices.sale) if book.forfeited else set()
+    gone: Counter[int] = Counter()
+    for at, cents in book.forfeited:
+        gone[at] += cents if at in sales else 0
+    for at, cents in (+gone).items():
         row, asset = plan.steps.select("row", "asset").row(at)
         said = f"{Decimal(cents).scaleb(-2)} dollars of the loss on {asset} are gone for good"
         yield f"{events.place(row)}: {said}: it was bought again in an account whose sales are not taxed"

@@ -120,13 +120,14 @@ class Slices:
 class Loss:
     """A loss that looks for what replaces it.
 
-    slice: NOWHERE if none is shown. units, cents: of the group, what still looks. day, queue: of the sale. held: since
-    when the lot had been held.
+    shown: the slices that bear it, the last first, and the cents of each. units, cents: of the group, what still looks.
+    at, day, queue: of the sale. held: since when the lot had been held.
     """
 
-    slice: int
+    shown: list[tuple[int, int]]
     units: int
     cents: int
+    at: int
     day: int
     queue: int
     held: int
@@ -152,7 +153,7 @@ class Book:
     others have. heaps: by queue and method, what orders its lots; entries: by lot and method, the entry that holds, of
     lots that were ordered again. front: where in the line of units of its purchase a lot begins. pooled: by queue kept
     at average cost, units and cost in fine units. against: by short position, units held long-term when it was opened.
-    forfeited: (slice, cents) of losses that are gone. short: (move, units missing). misnamed: (move, lot named, units
+    forfeited: (move, cents) of losses that are gone. short: (move, units missing). misnamed: (move, lot named, units
     missing). undivided: (move, units in lots by queue). negative: moves that would make a basis negative.
     """
 

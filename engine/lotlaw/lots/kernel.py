@@ -10,23 +10,25 @@ from __future__ import annotations
 
 from lotlaw.lots import book as codes
 from lotlaw.lots import carrying, changes, shorts
-from lotlaw.lots.book import OPEN, SELL, USE, Book, Moves, empty, kept_basis
+from lotlaw.lots.book import NOWHERE, OPEN, SELL, USE, Book, Moves, empty, kept_basis
 from lotlaw.lots.choosing import enter, settle
 from lotlaw.lots.taking import Bound, Sell, cut, opened, pool, seller, whole_cents
-from lotlaw.lots.washing import washer
+from lotlaw.lots.washing import Lose, washer
 
 
 def run(moves: Moves) -> Book:
     """Carry out all moves in order. Nothing is raised: what a move could not do is noted in the book."""
     book = empty(moves)
     lines, special = book.lines, moves.special or [False] * len(moves.pools)
+    watched = [bool(groups) for groups in moves.wash.bought] if moves.wash else [False] * len(moves.pools)
     lose, acquire = washer(book, cut)
-    plain, sell = _first_in_first_out(book), seller(book, lose)
+    plain, sell = _first_in_first_out(book, lose), seller(book, lose)
     for at, code, queue, need in zip(range(len(moves.code)), moves.code, moves.queue, moves.quantity, strict=False):
         if code == OPEN:
             lines[queue].append(at)
             if special[queue]:
                 opened(book, at, queue)
+            if watched[queue]:
                 acquire(at, queue)
         elif code in (USE, SELL):
             (sell if special[queue] else plain)(at, code, queue, need)
@@ -35,13 +37,15 @@ def run(moves: Moves) -> Book:
     return book
 
 
-def _first_in_first_out(book: Book) -> Sell:
+def _first_in_first_out(book: Book, lose: Lose) -> Sell:  # noqa: C901  (one loop: a call a slice would double its time)
     """What sells first in, first out where nothing else matters: `seller`, written out, since it is called most."""
     lines, lates, left, basis, size, total = book.lines, book.late, book.left, book.basis, book.size, book.total
-    unit, (sale, source, taken, costs, gets) = book.moves.unit, book.slices.appends
+    unit, wash, (sale, source, taken, costs, gets) = book.moves.unit, book.moves.wash, book.slices.appends
+    held, day, opened_by, acquired = book.held, book.moves.day, book.opened_by, book.slices.acquired
 
-    def plain(at: int, code: int, queue: int, need: int) -> None:
+    def plain(at: int, code: int, queue: int, need: int) -> None:  # noqa: C901
         line, late, want, money, given, cost = lines[queue], lates[queue], need, total[at], 0, 0
+        looking, losses = wash is not None and wash.loss[queue] != NOWHERE, []
         while need:
             if late:
                 settle(book, queue)
@@ -51,7 +55,7 @@ def _first_in_first_out(book: Book) -> Sell:
             units = left[lot := line[0]]
             if units > need:
                 left[lot] = units - need
-                if code == USE:
+                if code == USE and not looking:
                     basis[lot] = None
                     break
                 cost = kept_basis(book, lot, units) if (known := basis[lot]) is None else known
@@ -63,15 +67,23 @@ def _first_in_first_out(book: Book) -> Sell:
                 line.popleft()
                 if not units:
                     continue
-                if code == SELL or unit != 1:
+                if code == SELL or looking or unit != 1:
                     cost = book.cost(lot) if (known := basis[lot]) is None else known
                     cost = cost if unit == 1 else whole_cents(book, queue, cost)
                 left[lot] = 0
             need -= units
+            so_far = (2 * money * (want - need) + want) // (2 * want) if need else money
+            got, given = so_far - given, so_far
             if code == SELL:
-                so_far = (2 * money * (want - need) + want) // (2 * want) if need else money
-                sale(at), source(lot), taken(units), costs(cost), gets(so_far - given)
-                given = so_far
+                if held and lot in held:
+                    acquired[len(book.slices.sale)] = held[lot]
+                sale(at), source(lot), taken(units), costs(cost), gets(got)
+            if looking and got * unit < cost:
+                since = held[lot] if lot in held else day[opened_by(lot)]
+                slice_ = len(book.slices.sale) - 1 if code == SELL else NOWHERE
+                losses.append((slice_, lot, units, (cost - got * unit) // unit, since))
+        if losses:
+            lose(at, queue, losses)
 
     return plain
 

@@ -37,7 +37,7 @@ def knowing(
     watched = law.watched(classes) & set(plan.places["asset"])
     chosen = _chosen(plan)
     gifts = set(plan.steps["asset"].gather(sorted(low | tacked))) if low or tacked else set()
-    assets = watched | chosen | gifts
+    assets = chosen | gifts
     special = [asset in assets for asset in plan.places["asset"]]
     special += [False] * (len(plan.pools) - len(special))
     for queue, pool in enumerate(_pools(plan)):

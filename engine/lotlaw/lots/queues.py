@@ -94,7 +94,7 @@ class Plan:
         """The kernel's input."""
         steps, codes = self.steps, self.steps["code"].to_list()
         # Days order lots that come out of order or are chosen otherwise; where there are none, nobody asks.
-        days = steps["day"].to_list() if any(self.special) or max(codes, default=SELL) > SELL else []
+        days = steps["day"].to_list() if self.wash or any(self.special) or max(codes, default=SELL) > SELL else []
         how = steps["method"].to_list() if "method" in steps.columns else []
         return Moves(
             codes, steps["queue"].to_list(), steps["units"].to_list(), steps["amount"].to_list(), days,

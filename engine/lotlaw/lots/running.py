@@ -25,7 +25,7 @@ def slices(plan: Plan) -> pl.DataFrame | None:
     or sales of more than there is.
     """
     steps = plan.steps
-    if plan.fine != MONEY or plan.picks or any(plan.special) or not _plain(steps):
+    if plan.fine != MONEY or plan.picks or plan.wash or any(plan.special) or not _plain(steps):
         return None
     moves = steps.select("queue", "units", "amount", "code", at=pl.int_range(pl.len(), dtype=pl.UInt32))
     opens = pl.col("code") == OPEN

@@ -7,7 +7,8 @@ at all; its basis rises by the loss, and the time that the lot sold had been hel
 was closed at a loss is replaced by another short sale, which then counts as made for less, §1091(e).
 
 Whoever trades the same thing all day cuts lots without end: every loss leaves its borders in what replaces it. After
-ROOM cuts no more are made: the whole lot then shares the loss and the time held, by units. No cent is lost by that.
+ROOM cuts no more are made: a sale's losses are then one, and a whole lot shares it and the time held, by units. No
+cent is lost by that.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from lotlaw.lots.choosing import enter, key, order_again
 
 Made = tuple[int, int, int, int, int]
 """A loss as a sale makes it: slice, lot, units, cents, and since when the lot had been held."""
-ROOM = 2**17
+ROOM = 2**16
 Cut = Callable[[Book, int, int], int]
 Serve = Callable[[int, Loss], None]
 Lose = Callable[[int, int, list[Made]], None]
@@ -44,15 +45,16 @@ def _loser(book: Book, serve: Serve) -> Lose:
         recent, earliest = group.recent, day - wash.before
         if len(losses) > 1:
             losses.sort(key=lambda made: key(book, made[1]))
-        for slice_, lot, units, cents, held in losses:
-            loss = Loss(slice_, units * per, cents, day, queue, held)
-            own, passed = lot if lot < lots else origin[lot - lots], []
+        for parts in [losses] if len(origin) >= ROOM else ([made] for made in losses):
+            loss = _loss(parts, per, at, day, queue)
+            own = {made[1] if made[1] < lots else origin[made[1] - lots] for made in parts}
+            passed = []
             while recent and loss.units:
                 other = recent[0]
                 opened = other if other < lots else origin[other - lots]
                 if not left[other] or other in served or days[opened] < earliest:
                     recent.popleft()
-                elif opened == own:
+                elif opened in own:
                     # What remains of the same purchase is no replacement of its own units, but may be one of others.
                     passed.append(recent.popleft())
                 else:
@@ -63,6 +65,29 @@ def _loser(book: Book, serve: Serve) -> Lose:
                 group.losses.append(loss)
 
     return lose
+
+
+def _loss(parts: list[Made], per: int, at: int, day: int, queue: int) -> Loss:
+    """Losses of one sale as one that looks, held as long as they were by units."""
+    if len(parts) == 1:
+        slice_, _, units, cents, held = parts[0]
+        return Loss([] if slice_ == NOWHERE else [(slice_, cents)], units * per, cents, at, day, queue, held)
+    units = sum(made[2] for made in parts)
+    held = sum(made[2] * made[4] for made in parts) // units
+    shown = [(made[0], made[3]) for made in reversed(parts) if made[0] != NOWHERE]
+    return Loss(shown, units * per, sum(made[3] for made in parts), at, day, queue, held)
+
+
+def _disallow(loss: Loss, cents: int, disallowed: dict[int, int]) -> None:
+    """Let the slices of a loss bear what of it is disallowed, one after the other."""
+    shown = loss.shown
+    while cents and shown:
+        slice_, most = shown.pop()
+        share = min(cents, most)
+        disallowed[slice_] = disallowed.get(slice_, 0) + share
+        cents -= share
+        if share < most:
+            shown.append((slice_, most - share))
 
 
 def _acquirer(book: Book, serve: Serve) -> Acquire:
@@ -103,8 +128,8 @@ def _server(book: Book, cut: Cut) -> Serve:
         if taken < wanted:
             cents = (2 * cents * taken + wanted) // (2 * wanted)
         loss.units, loss.cents = max(0, wanted - taken), loss.cents - cents
-        if loss.slice != NOWHERE:
-            disallowed[loss.slice] = disallowed.get(loss.slice, 0) + cents
+        if loss.shown:
+            _disallow(loss, cents, disallowed)
         if need < have and len(origin) < ROOM:
             piece = cut(book, lot, need)
             _put_back(book, lot, piece, queue)
@@ -114,7 +139,7 @@ def _server(book: Book, cut: Cut) -> Serve:
         else:
             free_units[lot] = free - need
         if queue is not None and wash is not None and wash.forfeits[queue]:
-            book.forfeited.append((loss.slice, cents))
+            book.forfeited.append((loss.at, cents))
             return
         opposite = queue is not None and wash is not None and wash.opposite[queue]
         if not opposite:
