@@ -57,10 +57,10 @@ def file_years(
     tell(f"reading {', '.join(path.name for path in files)}")
     with ThreadPoolExecutor(max_workers=1) as reader:
         reading = reader.submit(read, files, zone=person["timezone"], rules=rules, answers=person["imports"])
+        import_module("lotlaw.dispositions.matching")  # takes time, most of it for what the reader needs next
         for year in years:
             checked(year, rules)
         folders = _folders(out, years, force=force) if out else {}
-        import_module("lotlaw.dispositions.matching")  # takes time, which the reader does not need
         ledger = reading.result()
     tell(f"matching lots in {ledger.rows.height:,} rows")
     options = {"cents": cents, "allow_unknown_basis": allow_unknown_basis}

@@ -70,11 +70,12 @@ def imported(path: str | Path, known: Sequence[Signature], request: Request) -> 
 
 def imported_text(read: Callable[[], Text], known: Sequence[Signature], request: Request) -> Imported:
     """The rows of a file that `read` gives."""
+    # A caller's other thread may import, while this one reads, what both need: reading comes first.
+    file, inside = _opened(read(), known, request)
     from lotlaw.importers import answers
     from lotlaw.importers.clock import clock
     from lotlaw.importers.tables import parts
 
-    file, inside = _opened(read, known, request)
     importer = file.importer
     given = answers.answered(importer, file.name, request.answers)
     time = clock(answers.formats(importer, given), answers.zone(importer, given), request.zone)
@@ -90,7 +91,7 @@ def imported_text(read: Callable[[], Text], known: Sequence[Signature], request:
     return replace(file, rows=rows, skipped=dict(skipped), notes=notes)
 
 
-def _opened(read: Callable[[], Text], known: Sequence[Signature], request: Request) -> tuple[Imported, Tables]:
+def _opened(text: Text, known: Sequence[Signature], request: Request) -> tuple[Imported, Tables]:
     """What is known of a file, and the tables in it; its text is let go of."""
     import polars as pl
 
@@ -98,7 +99,7 @@ def _opened(read: Callable[[], Text], known: Sequence[Signature], request: Reque
     from lotlaw.importers.mapping import load
     from lotlaw.importers.tables import tables
 
-    found = recognise(read(), known, request.source)
+    found = recognise(text, known, request.source)
     text = found.text
     importer = load(found.signature.path)
     inside = tables(text, importer, found.header, identified=request.identified)

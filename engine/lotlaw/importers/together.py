@@ -18,7 +18,6 @@ def together(paths: Sequence[str | Path], folder: Path, request: Request) -> tup
     """
     from lotlaw.importers.answers import unused
     from lotlaw.importers.detect import signatures
-    from lotlaw.importers.identity import identified, once, overlapping, repeated
 
     known = signatures(folder)
     problems: list[Problem] = []
@@ -31,6 +30,8 @@ def together(paths: Sequence[str | Path], folder: Path, request: Request) -> tup
             problems += error.problems
     if problems:
         raise Problems(problems)
+    from lotlaw.importers.identity import identified, once, overlapping, repeated
+
     problems = [p for file in files for p in (*repeated(file), *_twice_told(file, files))]
     shared = overlapping(files)
     for n in shared:
