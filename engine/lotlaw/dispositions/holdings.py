@@ -13,7 +13,8 @@ SCHEMA: Schema = {
     "asset": pl.String, "asset_class": pl.String, "account": pl.String, "quantity": AMOUNT, "acquired": pl.Date,
     "acquired_text": pl.String, "basis": AMOUNT, "lot": pl.UInt32,
 }  # fmt: skip
-"""An open lot a row: `basis` in exact dollars (null where unknown), `lot` the row of the ledger that opened it."""
+"""An open lot a row: `acquired` since when it counts as held, `basis` in exact dollars (null where unknown), `lot` the
+row of the ledger that opened it."""
 
 
 def holdings(events: Events, plan: Plan, book: Book) -> pl.DataFrame:
@@ -23,9 +24,12 @@ def holdings(events: Events, plan: Plan, book: Book) -> pl.DataFrame:
     lots = [lot for lot in (*moves, *range(steps.height, len(left))) if left[lot]]
     opened = plan.opened(book, lots)
     rows = steps["row"].gather(opened)
+    assets, accounts = _places(plan, book, lots)
+    days = [book.held.get(lot, day) for lot, day in zip(lots, steps["day"].gather(opened), strict=True)]
+    held = pl.Series(days, dtype=pl.Int32).cast(pl.Date)
     frame = pl.DataFrame({
-        "asset": steps["asset"].gather(opened), "account": _accounts(plan, book, lots), "lot": rows,
-        "quantity": plan.quantities([left[lot] for lot in lots]), "acquired": steps["day"].gather(opened).cast(pl.Date),
+        "asset": assets, "account": accounts, "lot": rows,
+        "quantity": plan.quantities([left[lot] for lot in lots]), "acquired": held,
         "basis": decimals([book.cost(lot) for lot in lots], plan.fine), "acquired_text": words_of(events, rows),
     })  # fmt: skip
     unknown = pl.col("lot").is_in(unknown_lots(events)["row"].implode())
@@ -33,14 +37,15 @@ def holdings(events: Events, plan: Plan, book: Book) -> pl.DataFrame:
     return cast(frame.sort("asset", "account", "acquired", "lot"), SCHEMA)
 
 
-def _accounts(plan: Plan, book: Book, lots: list[int]) -> pl.Series:
-    """Where lots lie: where they were opened or moved to, or on the way from an account that sent them."""
-    places, opened_at = plan.places["account"].to_list(), plan.steps["account"].to_list()
+def _places(plan: Plan, book: Book, lots: list[int]) -> tuple[pl.Series, pl.Series]:
+    """What lots are of and where they lie: as opened, as they became, or on the way from an account that sent them."""
+    places, opened_at = (frame.select("asset", "account").rows() for frame in (plan.places, plan.steps))
     sender = dict(plan.steps.filter(pl.col("row").is_in(list(book.bags))).select("row", "account").iter_rows())
     sent = {lot: f"{sender[bag]} (sent)" for bag, inside in book.bags.items() for lot in inside}
-    found = []
+    assets, accounts = [], []
     for lot in lots:
         home = book.home.get(lot)
-        at = opened_at[book.opened_by(lot)] if home is None else places[home]
-        found.append(sent.get(lot) or at)
-    return pl.Series(found, dtype=pl.String)
+        asset, account = opened_at[book.opened_by(lot)] if home is None else places[home]
+        assets.append(asset)
+        accounts.append(sent.get(lot) or account)
+    return pl.Series(assets, dtype=pl.String), pl.Series(accounts, dtype=pl.String)
