@@ -38,6 +38,11 @@ def together(paths: Sequence[str | Path], folder: Path, request: Request) -> tup
         if "_cells" not in files[n].rows.columns:
             files[n] = imported(paths[n], known, told_apart)
     files = [identified(file) if request.identified or n in shared else file for n, file in enumerate(files)]
+    if request.overrides:
+        from lotlaw.importers.overrides import answered
+
+        files = [answered(file, request.overrides, request.zone) for file in files]
+        problems += request.overrides.unmet()
     files, more = once(files, shared)
     if problems or more:
         raise Problems([*problems, *more])
