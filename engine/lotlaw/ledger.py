@@ -20,6 +20,8 @@ from lotlaw.source import Problems, data_root
 if TYPE_CHECKING:
     import polars as pl
 
+    from lotlaw.importers.prices import Prices
+
 
 ASSETS = ("out_asset", "ref_asset", "in_asset", "fee_asset")
 MONEY = "USD"
@@ -72,7 +74,7 @@ class Ledger:
 
 def read(
     paths: str | Path | Iterable[str | Path], zone: str = HOME, rules: str | Path | None = None,
-    source: str | None = None, *, answers: Answers | None = None, prices: str | Path | None = None,
+    source: str | None = None, *, answers: Answers | None = None, prices: str | Path | Prices | None = None,
     overrides: str | Path | None = None, ids: bool = False,
 ) -> Ledger:  # fmt: skip
     """Read exports and simple ledgers, mixed, into one ledger; instants count on their date in `zone`.
@@ -87,7 +89,7 @@ def read(
 
     folder = Path(rules) if rules else data_root() / "rules"
     words = read_overrides(Path(overrides)) if overrides else None
-    given = read_prices(Path(prices), zone) if prices else None
+    given = read_prices(Path(prices), zone) if isinstance(prices, (str, Path)) else prices
     request = Request(zone, source, answers or {}, identified=ids or words is not None, overrides=words)
     files, notes = together([paths] if isinstance(paths, (str, Path)) else list(paths), folder / "sources", request)
     from lotlaw.importers.classes import OPTION, classified, known

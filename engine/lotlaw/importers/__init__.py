@@ -54,7 +54,8 @@ class Request:
     """How files are to be read.
 
     Instants count on their date in `zone`, `source` forces a mapping, `answers` are the user's
-    (`lotlaw.importers.answers`), `identified` adds `_cells`, `overrides` have the last word on single rows.
+    (`lotlaw.importers.answers`), `identified` adds `_cells`, `overrides` have the last word on single rows, `explain`
+    keeps the ids of rows.
     """
 
     zone: str = HOME
@@ -62,6 +63,7 @@ class Request:
     answers: Answers = field(default_factory=dict)
     identified: bool = False
     overrides: Overrides | None = None
+    explain: bool = False
 
 
 def imported(path: str | Path, known: Sequence[Signature], request: Request) -> Imported:
@@ -126,7 +128,7 @@ def _rows(
 
         account = given.get(ACCOUNT, table.importer.account)
         rows = _one_table([rows, emitted(request.overrides, account, table.emitted, request.zone)])
-    return rows, Counter(table.skipped) + Counter(written.skipped), [*table.notes, *written.notes]
+    return rows, Counter(table.skipped) + Counter(written.skipped()), [*table.notes, *written.notes]
 
 
 def _one_table(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:

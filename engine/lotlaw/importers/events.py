@@ -35,9 +35,13 @@ class Written:
 
     rows: pl.DataFrame
     rules: tuple[Rule, ...]
-    skipped: Mapping[str, int]
+    left_out: Mapping[str, pl.Series]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
+
+    def skipped(self) -> dict[str, int]:
+        """How many rows were left out, by reason."""
+        return {why: len(lines) for why, lines in self.left_out.items()}
 
 
 def events(scope: Scope, frame: pl.DataFrame) -> Written:
@@ -128,15 +132,15 @@ def _known(scope: Scope, frame: pl.DataFrame, values: Values, name: str) -> tupl
     return frame.filter(~strange), named(scope.file, rows["line"].to_list(), said, field)
 
 
-def _skipped(scope: Scope, frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
-    """The frame without the rows that are no event, and how many were left out for which reason."""
-    skipped: dict[str, int] = {}
+def _skipped(scope: Scope, frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
+    """The frame without the rows that are no event, and the lines of those by reason."""
+    skipped: dict[str, pl.Series] = {}
     for skip in scope.importer.skip:
         marked = scope.computed(frame, {RULE: (scope.holds(skip.when), skip.when.place)})
         frame = marked.filter(~pl.col(RULE)).drop(RULE)
-        count = marked.height - frame.height
-        if count:
-            skipped[skip.why] = skipped.get(skip.why, 0) + count
+        if frame.height < marked.height:
+            lines = marked.filter(RULE)["line"]
+            skipped[skip.why] = pl.concat([skipped[skip.why], lines]) if skip.why in skipped else lines
     return frame, skipped
 
 

@@ -1,4 +1,4 @@
-"""Fair values that exports leave out, from a user's own prices: a CSV with asset, price, and the price's day or instant.
+"""Fair values that exports leave out, from a user's own prices: a CSV with asset and price, of a day or an instant.
 
 The price of an instant counts from then to the end of its day, before the price of the whole day. What is received is
 worth its own price, else that of what is given up. Nothing is filled in that a row says itself, and nothing is guessed:
@@ -7,6 +7,8 @@ what has no price of its day stays open, and is told in one table.
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -158,7 +160,7 @@ def _priced(rows: pl.DataFrame, prices: Prices) -> pl.DataFrame:
     return rows.with_columns(pl.coalesce("_price", "price").alias("price"))
 
 
-def unpriced(rows: pl.DataFrame, until: date | None = None) -> pl.DataFrame:
+def unpriced(rows: pl.DataFrame, until: date | None = None, *, fees: bool = True) -> pl.DataFrame:
     """The rows whose value is needed, up to a day: `file`, `line`, `date`, `timestamp`, `kind`, `asset`, `quantity`."""
     none = pl.lit(None)
     there = [pl.col(name) if name in rows.columns else none.alias(name) for name in _READ]
@@ -168,10 +170,12 @@ def unpriced(rows: pl.DataFrame, until: date | None = None) -> pl.DataFrame:
     taken = pl.when(pl.col("kind") == "spend").then("out_asset").otherwise("in_asset")
     small = rows.lazy().select(there).filter(pl.col(DAY) <= until) if until else rows.lazy().select(there)
     events = small.filter(needed).select(*_SHOWN, "kind", taken.alias("asset"), _of_leg("qty").alias("quantity"))
-    fees = small.filter(fee & ~own.fill_null(value=False)).select(
+    if not fees:
+        return events.sort("file", "line", maintain_order=True).collect()
+    paid = small.filter(fee & ~own.fill_null(value=False)).select(
         *_SHOWN, pl.lit("fee").alias("kind"), pl.col("fee_asset").alias("asset"), pl.col("fee_qty").alias("quantity")
     )
-    both = pl.concat([events.with_columns(pl.col("kind").cast(pl.String)), fees], how="diagonal_relaxed")
+    both = pl.concat([events.with_columns(pl.col("kind").cast(pl.String)), paid], how="diagonal_relaxed")
     return both.sort("file", "line", maintain_order=True).collect()
 
 
@@ -184,11 +188,16 @@ _READ = (*_SHOWN, "kind", "in_asset", "in_qty", "out_asset", "out_qty", "fee_ass
 
 
 def wanted(found: pl.DataFrame, files: Sequence[str]) -> Iterator[str]:
-    """What is still missing, as the lines of a price file to fill in, each with the row that it is for."""
-    yield "asset,date,price"
+    """What is still missing, as the lines of a price file to fill in, each with the rows that it is for."""
+    lines: dict[tuple[str, str], list[str]] = {}
     for row in found.iter_rows(named=True):
         at = row["timestamp"].isoformat().replace("+00:00", "Z") if row["timestamp"] else row[DAY].isoformat()
-        yield f"{row['asset']},{at},    <- {files[row['file']]}:{row['line']}, {_said(row)}"
+        lines.setdefault((row["asset"], at), []).append(f"{files[row['file']]}:{row['line']} {_said(row)}")
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(
+        [("asset", DAY, "price", "for"), *((asset, at, "", "; ".join(of)) for (asset, at), of in lines.items())]
+    )
+    yield from text.getvalue().splitlines()
 
 
 def refusals(found: pl.DataFrame, files: Sequence[str]) -> list[Problem]:

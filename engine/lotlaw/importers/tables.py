@@ -13,7 +13,7 @@ from lotlaw.importers.binding import Binding, bind, telling
 from lotlaw.importers.columns import typed
 from lotlaw.importers.files import Text
 from lotlaw.importers.language import NEWEST_FIRST, TITLE, Importer, Reading
-from lotlaw.importers.overrides import without_answered
+from lotlaw.importers.overrides import row_ids, without_answered
 from lotlaw.importers.plain import plain
 from lotlaw.importers.reading import Header, above, caught, cells
 from lotlaw.importers.sections import blocks
@@ -23,7 +23,10 @@ from lotlaw.source import Problem, Problems
 
 @dataclass
 class Table:
-    """A table of a file: the importer that reads it, where its columns stand, its values, and what is known besides."""
+    """A table of a file: the importer that reads it, where its columns stand, its values, and what is known besides.
+
+    `skipped` and `emitted` are what a person said of rows; `ids` has `line` and the id of each row, if asked for.
+    """
 
     importer: Importer
     binding: Binding
@@ -33,6 +36,7 @@ class Table:
     notes: list[str]
     skipped: Mapping[str, int] = field(default_factory=dict)
     emitted: pl.DataFrame = field(default_factory=pl.DataFrame)
+    ids: pl.DataFrame | None = None
 
     def let_go(self) -> pl.DataFrame:
         """The values, which the table then has no more."""
@@ -90,10 +94,12 @@ def _table(
     if request.identified:
         apart = [name for name in raw.columns if name.startswith("_")]
         raw = raw.with_columns(_cells(apart)).drop(apart)
+    newest_first, ids = importer.reading.order == NEWEST_FIRST, None
+    if request.explain:
+        ids = raw.select("line").with_columns(row_ids(importer.id, raw, newest_first=newest_first))
     if request.overrides:
-        newest_first = importer.reading.order == NEWEST_FIRST
         raw, skipped, emitted = without_answered(request.overrides, importer.id, raw, newest_first=newest_first)
-    return Table(importer, binding, said, *values(importer, binding, text.name, raw), skipped, emitted)
+    return Table(importer, binding, said, *values(importer, binding, text.name, raw), skipped, emitted, ids)
 
 
 def values(
