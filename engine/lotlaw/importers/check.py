@@ -14,8 +14,9 @@ import polars as pl
 
 from lotlaw.formula import Formula
 from lotlaw.importers.canonical import NUMBERS, Case, Choice, table
+from lotlaw.importers.choosing import plain
 from lotlaw.importers.clock import when
-from lotlaw.importers.events import Written, plain
+from lotlaw.importers.events import Written
 from lotlaw.importers.language import ACCOUNT, TIME, Rule
 from lotlaw.importers.problems import SHOWN, named, quoted
 from lotlaw.importers.scope import Scope
