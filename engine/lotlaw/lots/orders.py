@@ -72,24 +72,17 @@ def orders_of(
     free = takes.filter(~pl.col("named"))
     problems = [*late_or_untold(events, taxpayer), *problems_of(events, orders, free, taxpayer)]
     warnings = [*unknown(events, orders), *_unsaid(events, orders, taxpayer, free, asked)]
-    in_force, planning_only = usual, False
-    if asked:
-        only = law["names"][asked].get("only")
-        problems += _of_no_class(events, asked, only, free)
-        in_force = pl.when(allowed(only, None)).then(pl.lit(asked)).otherwise(_or_default(law, usual))
-        planning_only = _differs(law, usual, in_force, free, asked)
-    return Orders(events, law["default"], in_force, takes, planning_only, warnings, problems)
+    if not asked:
+        return Orders(events, law["default"], usual, takes, False, warnings, problems)
+    only, usual = law["names"][asked].get("only"), pl.lit(law["default"]) if usual is None else usual
+    problems += _of_no_class(events, asked, only, free)
+    in_force = pl.when(allowed(only, None)).then(pl.lit(asked)).otherwise(usual)
+    return Orders(events, law["default"], in_force, takes, _differs(usual, in_force, free), warnings, problems)
 
 
-def _or_default(law: Said, in_force: pl.Expr | None) -> pl.Expr:
-    return pl.lit(law["default"]) if in_force is None else in_force
-
-
-def _differs(law: Said, usual: pl.Expr | None, asked: pl.Expr, free: pl.DataFrame, method: str) -> bool:
+def _differs(usual: pl.Expr, asked: pl.Expr, free: pl.DataFrame) -> bool:
     """Whether a sale goes by another method than the one in force."""
-    if free.is_empty():
-        return bool(method != law["default"])
-    return bool(free.select((asked != _or_default(law, usual)).any()).item())
+    return not free.filter(asked != usual).is_empty()
 
 
 def _asked(events: Events, method: str | None) -> str | None:
