@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -71,6 +72,11 @@ class Events:
     def place(self, row: int) -> Place:
         """Where a row stands in its file."""
         return place(self.ledger, row)
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """The kinds that rows are of."""
+        return frozenset(self.rows["kind"].unique())
 
     def of_fees(self, name: str) -> pl.Expr:
         """A column that only rows with fees paid in units have; 0 without."""
