@@ -77,7 +77,7 @@ def test_a_worked_example_comes_out(kind: str, case: dict[str, Any], tmp_path: P
     assert held(tmp_path, year) == rows(case.get("holdings", ""))
 
 
-@pytest.mark.parametrize("kind", [path.stem for path in FOLDER.glob("*.yaml")])
+@pytest.mark.parametrize("kind", canonical().kinds)
 def test_every_kind_has_an_example_with_its_source(kind: str) -> None:
     cases = yaml.safe_load((FOLDER / f"{kind}.yaml").read_text(encoding="utf-8"))
     assert kind in {row[1] for case in cases for row in rows(case["ledger"])}
@@ -93,7 +93,8 @@ LEDGERS = re.findall(r"^```csv\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 @pytest.mark.parametrize("text", LEDGERS, ids=lambda text: text.splitlines()[2].split(",")[1])
 def test_the_examples_of_the_page_are_ledgers(text: str, tmp_path: Path, ask: Asked) -> None:
     (tmp_path / "ledger.csv").write_text(text, encoding="utf-8")
-    done = ask("import", "ledger.csv", "--out", "canonical.csv")
+    (tmp_path / "taxpayer.yaml").write_text("filing_status: single\n", encoding="utf-8")
+    done = ask("file", 2025, "ledger.csv", "--taxpayer", "taxpayer.yaml")
     assert (done.code, done.error) == (0, "")
 
 

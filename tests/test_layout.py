@@ -37,7 +37,7 @@ ORDER = [
     {"run"},
     {"rendering", "holdings", "starter"},
     {"explain", "output", "summary"},
-    {"filing"},
+    {"filing", "importing"},
     {"audit", "plan", "batch"},
     {"rules_cli"},
     {"cli", "web"},

@@ -162,3 +162,39 @@ def test_a_workbook_that_is_none_is_refused(tmp_path):
             book.writestr("xl/workbook.xml", text)
         with pytest.raises(Problems, match=rf"bad\.xlsx: {said}; save it as CSV$"):
             read(tmp_path / "bad.xlsx")
+
+
+# Values that no rule takes, and rules that no row reaches
+
+TABLE_OF_KINDS = "derive: {k: {of: what, map: {come: [in, received], gone: [out]}}}\n"
+COME = "  - when: k == 'come'\n    emit: {kind: transfer_in, in_asset: coin, in_qty: units}\n"
+GONE = "  - when: k == 'gone'\n    emit: {kind: transfer_out, out_asset: coin, out_qty: units}\n"
+NEVER = "no row can reach this condition: it never holds, or what stands above takes every row"
+
+
+@pytest.mark.parametrize(
+    ("rules", "says"),
+    [
+        (COME + GONE, []),
+        (COME, ["17:59: no rule takes k 'gone' (out)"]),
+        (COME.replace("'come'", "'came'") + GONE, [
+            "17:37: no rule takes k 'come' (in)", "17:41: no rule takes k 'come' (received)", f"19:11: {NEVER}",
+        ]),
+        (COME + COME.replace("'come'", "'come' and units > 1") + GONE, [f"21:11: {NEVER}"]),
+        (COME.replace("'come'", "'come' and units > 1") + COME + GONE, []),
+        (COME.replace("'come'", "'come' and what == 'in'") + GONE, ["17:41: no rule takes k 'come' (received)"]),
+        (COME.replace("'come'", "'come' or starts(what, 'o')") + GONE, [f"21:11: {NEVER}"]),
+        (COME.replace("k == 'come'", "k is not null") , []),
+        (COME.replace("k == 'come'", "more > 1 or not (k in (''gone'', ''x''))".replace("''", "'")) + GONE, []),
+    ],
+)  # fmt: skip
+def test_every_value_of_a_table_is_run_through_the_rules(problems, rules, says):
+    mapping = MAPPING[: MAPPING.index("rules:")] + TABLE_OF_KINDS + "rules:\n" + rules
+    assert problems(mapping) == says
+
+
+def test_a_value_by_its_beginning_and_a_row_that_is_skipped_count_too(problems):
+    table = "derive: {k: {of: what, match: prefix, map: {come: [in], none: [x], empty: ['']}}}\n"
+    skip = "skip: [{when: k == 'none', why: not an event}]\n"
+    mapping = MAPPING[: MAPPING.index("rules:")] + table + skip + "rules:\n" + COME
+    assert problems(mapping) == ["17:76: no rule takes k 'empty' (an empty cell)"]

@@ -271,3 +271,68 @@ def test_the_example_of_the_docs_is_a_taxpayer_file(tmp_path: Path) -> None:
     said, document = read_taxpayer(path)
     assert check_against(load(2025), said, document) == []
     assert [one["method"] for one in said["methods"]] == ["hifo", "lifo"]
+
+
+# Through the command
+
+
+LOTS = """\
+time,kind,asset,asset_class,quantity,amount,id,lot
+2023-01-04,buy,BTC,crypto,1,20000,old,
+2025-01-04,buy,BTC,crypto,1,{dearer},new,
+2025-02-01,sell,BTC,,1,60000,,{lot}
+"""
+
+
+def written(folder: Path, ask: Asked, *more: str, lot: str = "", dearer: int = 39_000, methods: str = "[]") -> Any:
+    """The return.json of one sale of two lots, and what was printed of it."""
+    (folder / "ledger.csv").write_text(LOTS.format(lot=lot, dearer=dearer))
+    (folder / "taxpayer.yaml").write_text(f"filing_status: single\nincome: {{wages: 250_000}}\nmethods: {methods}\n")
+    said = ask(
+        "file", 2025, "ledger.csv", "--taxpayer", "taxpayer.yaml", "--out", "return", "--format", "txt,html", *more
+    )
+    assert (said.code, said.error) == (0, "")
+    return json.loads((folder / "return" / "return.json").read_text()), said.text
+
+
+def bought(said: Any) -> list[str]:
+    return [row["acquired"] for box in said["form_8949"] for row in box["rows"]]
+
+
+def test_a_method_by_hand_is_marked_on_every_page_and_an_order_is_not(tmp_path: Path, ask: Asked) -> None:
+    for more, methods, planning in (
+        (["--method", "hifo"], "[]", True),
+        (["--method", "hifo"], "[{method: hifo, from: 2025-01-01, recorded_on: 2024-12-30}]", False),
+        ([], "[{method: hifo, from: 2025-01-01, recorded_on: 2024-12-30}]", False),
+    ):
+        said, screen = written(tmp_path, ask, *more, methods=methods)
+        assert (bought(said), said["planning_only"]) == (["2025-01-04"], planning)
+        assert ("PLANNING ONLY: lots chosen by hifo" in screen) is planning
+        text, html = ((tmp_path / "return" / f"forms.{kind}").read_text() for kind in ("txt", "html"))
+        pages = html.count('<section class="sheet">')
+        assert pages > 2
+        assert text.count("PLANNING ONLY: lots chosen by hifo") == html.count("Planning only.") == pages * planning
+        explained = ask("explain", "return/return.json", "schedule_d.16")
+        assert (explained.code, explained.error) == (0, "")
+
+
+def test_lots_that_a_sale_names_go_before_any_method(tmp_path: Path, ask: Asked) -> None:
+    methods = "[{method: hifo, from: 2025-01-01, recorded_on: 2024-12-30}]"
+    for more in ([], ["--method", "lifo"]):
+        said, _ = written(tmp_path, ask, *more, lot="old", methods=methods)
+        assert (bought(said), said["planning_only"]) == (["2023-01-04"], False)
+
+
+@pytest.mark.parametrize(
+    ("dearer", "expected"),
+    [
+        (39_000, "2025-01-04"),     # 35.8 % of 21,000 is 7,518; 18.8 % of 40,000 is 7,520
+        (38_990, "2023-01-04"),     # 35.8 % of 21,010 is 7,522
+        (70_000, "2025-01-04"),     # a loss saves
+    ],
+)  # fmt: skip
+def test_the_least_tax_at_the_taxpayers_own_rates(tmp_path: Path, ask: Asked, dearer: int, expected: str) -> None:
+    methods = "[{method: min-tax, asset: BTC, from: 2025-01-01, recorded_on: 2024-12-30}]"
+    said, screen = written(tmp_path, ask, dearer=dearer, methods=methods)
+    assert (bought(said), said["planning_only"]) == ([expected], False)
+    assert "Least tax    of the lots open, at your own 35.8% short-term and 18.8% long-term\n" in screen

@@ -199,6 +199,33 @@ def test_a_wash_sale_on_the_statement_alone_asks_for_an_explanation(tmp_path: Pa
     ]
 
 
+def test_a_wash_sale_is_the_one_worked_out_and_never_doubled(tmp_path: Path) -> None:
+    """A broker sees one account: 4 of 10 shares bought again there, 3 elsewhere, whose basis it does not raise.
+
+    The loss is 1,000 - 695 = 305, 30.50 a share: 122 is disallowed on the statement, 213.50 by law; the 3 shares cost
+    210 + 91.50, of which the other statement knows 210.
+    """
+    text = f"""{HEAD} | wash_disallowed_usd
+        2025-01-02 | buy           | X | stock | 10 | 1000 |   | | | | | schwab |
+        2025-02-01 | sell          | X |       | 10 | 700  | 5 | | | | | schwab |
+        2025-02-10 | buy           | X |       | 4  | 280  |   | | | | | schwab |
+        2025-02-11 | buy           | X |       | 3  | 210  |   | | | | | other  |
+        2025-06-11 | sell          | X |       | 3  | 210  |   | | | | | other  |
+        2025-06-11 | sell          | X |       | 4  | 500  |   | | | | | schwab |
+        2025-02-01 | reported_sale | X |       | 10 | 695  |   | 2025-01-02 | 1000 | b_covered | short | schwab | 122
+        2025-06-11 | reported_sale | X |       | 4  | 500  |   | 2025-02-10 | 402  | b_covered | short | schwab |
+        2025-06-11 | reported_sale | X |       | 3  | 210  |   | 2025-02-11 | 210  | b_covered | short | other  |
+    """
+    matched = filed(tmp_path, text)
+    assert [row.partition(" sh. X | ")[2][13:] for row in lines(matched)] == [
+        "2025-02-01 | 695.00 | 1000.00 | W 213.50 | -91.50",
+        "2025-06-11 | 210.00 | 210.00 | B -91.50 | -91.50",
+        "2025-06-11 | 500.00 | 402.00 | 98.00",
+    ]
+    assert differences(matched) == ["X 2025-02-01: wash_sale", "X 2025-06-11: basis"]
+    assert len(matched.warnings) == 1  # no statement to attach: more is disallowed than is reported, not less
+
+
 def test_a_statements_own_wash_sale_counts_once(tmp_path: Path) -> None:
     """Of a sale that the ledger lacks, whether the statement gives box 1g, or the form's columns, or both."""
     text = f"""{HEAD} | wash_disallowed_usd | codes | adjustment
@@ -360,9 +387,10 @@ def test_the_gain_is_the_ledgers_however_a_statement_cuts_it(
 # What nobody knows
 
 
-def test_a_lot_of_unknown_basis_takes_that_of_the_statement(tmp_path: Path) -> None:
+@pytest.mark.parametrize("arrived", ["transfer_in", "opening_lot"])
+def test_a_lot_of_unknown_basis_takes_that_of_the_statement(tmp_path: Path, arrived: str) -> None:
     text = f"""{HEAD}
-        2025-01-02 | transfer_in   | X | stock | 2 |     | | | | | |
+        2025-01-02 | {arrived}     | X | stock | 2 |     | | UNKNOWN | | | |
         2025-06-02 | sell          | X |       | 2 | 300 | | | | | |
         2025-06-02 | reported_sale | X |       | 2 | 300 | | 2021-03-04 | 120 | b_covered | long |
     """
@@ -371,44 +399,53 @@ def test_a_lot_of_unknown_basis_takes_that_of_the_statement(tmp_path: Path) -> N
     assert differences(matched) == ["X 2025-06-02: basis"]
 
 
-UNKNOWN = f"""{HEAD}
-    2025-01-02 | transfer_in   | X   | stock | 2 |     | |            |    | |       |
-    2025-01-02 | opening_lot   | Y   | stock | 2 |     | | 2020-05-06 |    | |       |
-    2025-01-02 | opening_lot   | Z   | stock | 2 |     | | UNKNOWN    | 80 | |       |
-    2025-06-02 | sell          | X   |       | 1 | 300 | |            |    | |       |
-    2025-06-02 | sell          | Y   |       | 1 | 300 | |            |    | |       |
-    2025-06-02 | sell          | Z   |       | 1 | 300 | |            |    | |       |
-    2025-06-03 | reported_sale | OLD | stock | 1 | 300 | | 2020-05-06 |    | b_noncovered | long |
+ARRIVED = f"""{HEAD} | fair_value
+    2025-01-02 | transfer_in   | X   | stock | 2 |     | |            |    | |       | |
+    2025-01-02 | opening_lot   | Z   | stock | 2 |     | | UNKNOWN    | 80 | |       | |
+    2025-06-02 | sell          | X   |       | 1 | 300 | |            |    | |       | |
+    2025-06-02 | sell          | Z   |       | 1 | 300 | |            |    | |       | |
+    2025-06-03 | reported_sale | OLD | stock | 1 | 300 | | 2020-05-06 |    | b_noncovered | long | |
+"""
+GIVEN = """
+    2025-01-02 | opening_lot   | Y   | stock | 2 |     | | 2020-05-06 |    | |       | |
+    2025-01-02 | gift_in       | G   | stock | 2 |     | | 2020-05-06 |    | |       | | 100
+    2025-06-02 | sell          | Y   |       | 1 | 300 | |            |    | |       | |
+    2025-06-02 | sell          | G   |       | 1 | 300 | |            |    | |       | |
 """
 
 
 def test_what_is_unknown_is_refused_with_its_row(tmp_path: Path) -> None:
     option = "count it as zero with --allow-unknown-basis"
     how = f"give acquired and basis there, or the file of the account they came from, or {option}"
-    assert refused(tmp_path, UNKNOWN) == [
-        f"ledger.csv:5: 1 X of this sale came with ledger.csv:2, and their basis and date acquired are unknown; {how}",
-        f"ledger.csv:6: 1 Y of this sale came with ledger.csv:3, and their basis is unknown; {how}",
-        f"ledger.csv:7: 1 Z of this sale came with ledger.csv:4, and their date acquired is unknown; {how}",
-        f"ledger.csv:8: this sale of OLD has no basis; unknown is not zero, so give it, or {option}",
+    assert refused(tmp_path, ARRIVED) == [
+        f"ledger.csv:4: 1 X of this sale came with ledger.csv:2, and their basis and date acquired are unknown; {how}",
+        f"ledger.csv:5: 1 Z of this sale came with ledger.csv:3, and their date acquired is unknown; {how}",
+        f"ledger.csv:6: this sale of OLD has no basis; unknown is not zero, so give it, or {option}",
+    ]
+    assert refused(tmp_path, ARRIVED + GIVEN) == [
+        f"ledger.csv:7: opening_lot of Y has no basis; unknown is not zero, so give it, or {option}",
+        f"ledger.csv:8: gift_in of G has no basis; unknown is not zero, so give it, or {option}",
     ]
 
 
 def test_unknown_basis_counts_as_zero_if_that_is_asked_for(tmp_path: Path) -> None:
     """The law says nothing of a date that nobody knows: it is taken to be the one on which the lot arrived."""
-    matched = match(ledger_of(tmp_path, UNKNOWN), load(2025), PERSON, allow_unknown=True)
-    assert lines(matched) == [
+    matched = match(ledger_of(tmp_path, ARRIVED + GIVEN), load(2025), PERSON, allow_unknown=True)
+    assert sorted(lines(matched)) == [
         "C | 1 sh. X | 2025-01-02 | 2025-06-02 | 300.00 | 0.00 | 300.00",
         "C | 1 sh. Z | 2025-01-02 | 2025-06-02 | 300.00 | 40.00 | 260.00",
         "E | 1 sh. OLD | 2020-05-06 | 2025-06-03 | 300.00 | 0.00 | 300.00",
+        "F | 1 sh. G | 2020-05-06 | 2025-06-02 | 300.00 | 0.00 | 300.00",
         "F | 1 sh. Y | 2020-05-06 | 2025-06-02 | 300.00 | 0.00 | 300.00",
     ]
     arrived = "they count as acquired when they arrived, on 2025-01-02"
     came, zero = "of this sale came with ledger.csv", "the basis counts as zero"
-    assert warned(tmp_path, matched)[-4:] == [
-        f"ledger.csv:5: 1 X {came}:2, and their basis and date acquired are unknown: {zero}, and {arrived}",
-        f"ledger.csv:6: 1 Y {came}:3, and their basis is unknown: {zero}",
-        f"ledger.csv:7: 1 Z {came}:4, and their date acquired is unknown: {arrived}",
-        "ledger.csv:8: this sale of OLD has no basis, which counts as zero",
+    assert warned(tmp_path, matched)[-5:] == [
+        f"ledger.csv:4: 1 X {came}:2, and their basis and date acquired are unknown: {zero}, and {arrived}",
+        f"ledger.csv:5: 1 Z {came}:3, and their date acquired is unknown: {arrived}",
+        f"ledger.csv:9: 1 Y {came}:7, and their basis is unknown: {zero}",
+        f"ledger.csv:10: 1 G {came}:8, and their basis is unknown: {zero}",
+        "ledger.csv:6: this sale of OLD has no basis, which counts as zero",
     ]
 
 

@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,18 @@ def test_it_fits_one_screen_whatever_is_said(tmp_path: Path) -> None:
     assert lines == [line.rstrip() for line in lines]
     assert "50 warnings  0 something" in "\n".join(lines)
     assert "and 47 more, in return.json" in "\n".join(lines)
+
+
+def test_it_says_at_which_rates_the_least_tax_was_found() -> None:
+    rates: dict[str, Any] = {"methods": ["fifo", "min_tax"], "rates": (Fraction(408, 1000), Fraction(15, 100))}
+    assert screen(replace(made_return(rows=[ACME]), **rates)).splitlines()[:2] == [
+        "2025, Single, fifo and min_tax lots",
+        "Least tax    of the lots open, at your own 40.8% short-term and 15% long-term",
+    ]
+    planned = replace(made_return(rows=[ACME], planning_only=True), **rates | {"methods": ["min_tax"]})
+    assert screen(planned).splitlines()[1] == (
+        "PLANNING ONLY: lots chosen by min_tax at 40.8% and 15%, which no record made in time supports"
+    )
 
 
 def test_it_says_where_the_files_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

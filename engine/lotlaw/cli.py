@@ -40,6 +40,13 @@ TaxpayerFile = Annotated[Path, typer.Option("--taxpayer", help="The taxpayer fil
 OptionalTaxpayer = Annotated[
     Path | None, typer.Option("--taxpayer", help="The taxpayer file, for accounts and time zone.")
 ]
+PriceFile = Annotated[
+    Path | None,
+    typer.Option("--prices", help="CSV of fair values that exports leave out: asset, date or instant, price."),
+]
+OverridesFile = Annotated[
+    Path | None, typer.Option("--overrides", help="YAML with your word on single rows, by id (see `import --explain`).")
+]
 Method = Annotated[
     str | None, typer.Option(help="Lot method, to compare; without a standing order it is for planning only.")
 ]
@@ -96,6 +103,8 @@ def file(
     method: Method = None,
     cents: Cents = False,
     allow_unknown_basis: AllowUnknown = False,
+    prices: PriceFile = None,
+    overrides: OverridesFile = None,
     rules: RulesDir = None,
     force: Force = False,
 ) -> None:
@@ -108,7 +117,8 @@ def file(
     with _progress(files) as tell:
         returns = file_years(
             years_of(year), files, taxpayer, out=out, formats=formats_of(formats), method=method, cents=cents,
-            rules=rules, force=force, allow_unknown_basis=allow_unknown_basis, tell=tell,
+            rules=rules, force=force, allow_unknown_basis=allow_unknown_basis, prices=prices, overrides=overrides,
+            tell=tell,
         )  # fmt: skip
     for return_ in returns:
         _summary(return_, out)
@@ -153,20 +163,31 @@ def explain(
 @app.command("import")
 def import_(
     files: Files,
-    out: Annotated[Path, typer.Option(help="The canonical table to write, as CSV.")],
+    out: Annotated[Path | None, typer.Option(help="The canonical table to write, as CSV.")] = None,
     taxpayer: OptionalTaxpayer = None,
+    prices: PriceFile = None,
+    overrides: OverridesFile = None,
     rules: RulesDir = None,
     source: Annotated[
         str | None, typer.Option(help="Force one mapping of rules/sources instead of going by the header.")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show which mappings were tried, and where each row went and why.")
+    ] = False,
+    draft: Annotated[bool, typer.Option("--draft", help="Print a first mapping for a file that none knows.")] = False,
 ) -> None:
     """Turn exports into one canonical table, and report what was read, skipped and found.
 
     Example: lotlaw import coinbase.csv schwab.csv --out table.csv
     """
-    from lotlaw.filing import import_files
+    from lotlaw import importing
 
-    _say(import_files(files, out, taxpayer, rules, source))
+    if draft:
+        _say(importing.draft(files))
+    elif explain:
+        _say(importing.explanation(files, taxpayer, rules, source, overrides))
+    else:
+        _say(importing.import_files(files, out, taxpayer, rules, source, prices, overrides))
 
 
 @app.command()
@@ -175,7 +196,8 @@ def holdings(
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="DATE", help="The day to look at; today if left out.")
     ] = None,
-    prices: Annotated[Path | None, typer.Option(help="CSV with the columns asset and price.")] = None,
+    prices: PriceFile = None,
+    overrides: OverridesFile = None,
     taxpayer: OptionalTaxpayer = None,
     rules: RulesDir = None,
 ) -> None:
@@ -186,7 +208,7 @@ def holdings(
     from lotlaw.holdings import holdings_table, holdings_text
 
     day = _day(as_of) if as_of else datetime.now().astimezone().date()
-    _say("\n".join(holdings_text(holdings_table(files, day, prices, taxpayer, rules))))
+    _say("\n".join(holdings_text(holdings_table(files, day, prices, taxpayer, rules, overrides))))
 
 
 def _day(text: str) -> date:

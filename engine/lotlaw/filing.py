@@ -1,4 +1,4 @@
-"""The work of `lotlaw file`, `explain` and `import`: read, compute, write; and work a written return out again."""
+"""The work of `lotlaw file` and `explain`: read, compute, write; and work a written return out again."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from lotlaw.check import checked
 from lotlaw.ledger import Ledger, read
 from lotlaw.rules import load
 from lotlaw.run import Return, compute
-from lotlaw.source import Document, refuse
+from lotlaw.source import Document, Problems, refuse
 from lotlaw.starter import DEMO
 from lotlaw.taxpayer import Taxpayer, normalised, read_taxpayer
 
@@ -47,7 +48,8 @@ def formats_of(said: str) -> list[str]:
 def file_years(
     years: Sequence[int], files: Sequence[Path], taxpayer: Path, *, out: Path | None = None,
     formats: Sequence[str] = ("json",), method: str | None = None, cents: bool = False, rules: Path | None = None,
-    force: bool = False, allow_unknown_basis: bool = False, tell: Callable[[str], object] = len,
+    force: bool = False, allow_unknown_basis: bool = False, prices: Path | None = None,
+    overrides: Path | None = None, tell: Callable[[str], object] = len,
 ) -> list[Return]:  # fmt: skip
     """The returns of one or several years; each year's losses carry over to the next. Writes them if `out` is given.
 
@@ -56,12 +58,16 @@ def file_years(
     person, document = read_taxpayer(taxpayer)
     tell(f"reading {', '.join(path.name for path in files)}")
     with ThreadPoolExecutor(max_workers=1) as reader:
-        reading = reader.submit(read, files, zone=person["timezone"], rules=rules, answers=person["imports"])
+        reading = reader.submit(
+            read, files, zone=person["timezone"], rules=rules, answers=person["imports"], prices=prices,
+            overrides=overrides,
+        )  # fmt: skip
+        import_module("lotlaw.dispositions.matching")  # takes time, most of it for what the reader needs next
         for year in years:
             checked(year, rules)
         folders = _folders(out, years, force=force) if out else {}
-        import_module("lotlaw.dispositions.matching")  # takes time, which the reader does not need
         ledger = reading.result()
+    _refuse_unpriced(ledger, years[-1])
     tell(f"matching lots in {ledger.rows.height:,} rows")
     options = {"cents": cents, "allow_unknown_basis": allow_unknown_basis}
     returns = list(_chain(years, ledger, person, document, method, rules, **options))
@@ -71,6 +77,17 @@ def file_years(
         tell(f"writing {return_.rows.height:,} rows of {return_.year.year}")
         write(return_, folders[return_.year.year], list(formats), force=force)
     return returns
+
+
+def _refuse_unpriced(ledger: Ledger, year: int) -> None:
+    """Raise Problems for rows up to the end of a year that no return can be worked out without a value of."""
+    if "usd_value" in ledger.rows.columns and not ledger.rows["usd_value"].null_count():
+        return
+    from lotlaw.importers.prices import refusals, unpriced
+
+    lacking = unpriced(ledger.rows, date(year, 12, 31), fees=False)
+    if lacking.height:
+        raise Problems(refusals(lacking, [file.name for file in ledger.files]))
 
 
 def _folders(out: Path, years: Sequence[int], *, force: bool) -> dict[int, Path]:
@@ -104,7 +121,10 @@ def recompute(path: Path, rules: Path | None = None) -> Return:
         )
     entries, person = said["files"], said["taxpayer"]
     files = [_same_file(path, entry) for entry in entries]
-    ledger = read(files, zone=person["timezone"], rules=rules, answers=person["imports"])
+    prices, overrides = (_same_file(path, said[role]) if said[role] else None for role in ("prices", "overrides"))
+    ledger = read(
+        files, zone=person["timezone"], rules=rules, answers=person["imports"], prices=prices, overrides=overrides
+    )
     called = tuple(replace(file, name=entry["name"]) for file, entry in zip(ledger.files, entries, strict=True))
     return compute(year, replace(ledger, files=called), person, said["method"], **said["options"])
 
@@ -117,6 +137,7 @@ def _written(path: Path) -> dict[str, Any]:
         return {
             "tax_year": int(said["tax_year"]), "digest": said["rules"]["digest"], "files": entries,
             "taxpayer": normalised(said["inputs"]["taxpayer"]), "method": said["inputs"]["method"],
+            **{role: said["inputs"].get(role) for role in ("prices", "overrides")},
             "options": {key: bool(said["inputs"].get(key)) for key in ("cents", "allow_unknown_basis")},
         }  # fmt: skip
     except FileNotFoundError:
@@ -134,20 +155,3 @@ def _same_file(return_path: Path, entry: Mapping[str, str]) -> Path:
             return candidate
     said = f"was made from {name}, which is not here or has changed since"
     raise refuse(return_path, f"{said}; file it again, or put the file as it was beside the return")
-
-
-def import_files(
-    files: Sequence[Path], out: Path, taxpayer: Path | None, rules: Path | None, source: str | None
-) -> str:
-    """Write the canonical table of some exports, and give the report of what was read. Raises Problems."""
-    from lotlaw.ledger import is_canonical, write_canonical
-
-    if out.is_file() and not is_canonical(out):
-        raise refuse(out, "is here already, and lotlaw did not write it; name another file")
-    person = read_taxpayer(taxpayer)[0] if taxpayer else normalised({"filing_status": ""})
-    ledger = read(files, zone=person["timezone"], rules=rules, source=source, answers=person["imports"], ids=True)
-    try:
-        write_canonical(ledger, out)
-    except OSError as error:
-        raise refuse(out, f"cannot be written: {error.strerror}") from None
-    return ledger.report_text() + f"wrote {out}\n"

@@ -13,26 +13,28 @@ import polars as pl
 from lotlaw.check import checked
 from lotlaw.dispositions import match
 from lotlaw.dispositions.rows import term_on
-from lotlaw.importers.files import read_text
-from lotlaw.importers.problems import named, quoted, refused
-from lotlaw.importers.reading import cells, head, rows_of
+from lotlaw.importers.prices import read_prices
 from lotlaw.law import Year
 from lotlaw.ledger import read
 from lotlaw.rules import years
 from lotlaw.run import rates_of
-from lotlaw.source import Problem, Problems, data_root
+from lotlaw.source import Problems, data_root
 from lotlaw.taxpayer import method_problems, normalised, read_taxpayer
 
 SHOWN = {
     "asset": "asset", "account": "account", "quantity": "quantity", "acquired": "acquired", "term": "term",
     "basis": "basis", "price": "price", "value": "value", "unrealized": "unrealized",
 }  # fmt: skip
-PRICES = ["asset", "price"]
 AMOUNTS = ("basis", "price", "value", "unrealized")
 
 
 def holdings_table(
-    files: Sequence[Path], day: date, prices: Path | None, taxpayer: Path | None, rules: Path | None
+    files: Sequence[Path],
+    day: date,
+    prices: Path | None,
+    taxpayer: Path | None,
+    rules: Path | None,
+    overrides: Path | None = None,
 ) -> pl.DataFrame:
     """Open lots at the end of `day`: asset, account, quantity, acquired, term and basis.
 
@@ -40,7 +42,10 @@ def holdings_table(
     Problems.
     """
     person, document = read_taxpayer(taxpayer) if taxpayer else (normalised({"filing_status": ""}), None)
-    ledger = read(files, zone=person["timezone"], rules=rules, answers=person["imports"])
+    known = read_prices(prices, person["timezone"]) if prices else None
+    ledger = read(
+        files, zone=person["timezone"], rules=rules, answers=person["imports"], prices=known, overrides=overrides
+    )
     year = _year_of(day, rules)
     wrong = list(method_problems(year, person, document)) if document else []
     if wrong:
@@ -48,9 +53,9 @@ def holdings_table(
     rates = rates_of(year, ledger, person) if taxpayer else None
     held = match(ledger, year, person, until=day, held=True, rates=rates, document=document).holdings
     held = held.with_columns(term=term_on(year, person, day))
-    if prices is None:
+    if known is None:
         return held
-    priced = held.join(_prices(prices), on="asset", how="left", maintain_order="left")
+    priced = held.join(known.on(day), on="asset", how="left", maintain_order="left")
     valued = priced.with_columns(value=pl.col("quantity") * pl.col("price"))
     return valued.with_columns(unrealized=pl.col("value") - pl.col("basis"))
 
@@ -59,35 +64,6 @@ def _year_of(day: date, rules: Path | None) -> Year:
     """The rules of the day's year, or of the last year there is."""
     known = years(rules or data_root() / "rules")
     return checked(min(max(day.year, known[0]), known[-1]) if known else day.year, rules)
-
-
-def _prices(path: Path) -> pl.DataFrame:
-    """A CSV with the columns asset and price, as asset and exact price. Raises Problems."""
-    text = read_text(path)
-    header = next(rows_of(head(text), ",", 1))
-    if not set(PRICES) <= set(header.cells):
-        found = ", ".join(header.cells)
-        raise refused(text.name, f"prices have the columns {' and '.join(PRICES)}; found {found}", header.line)
-    given = cells(text, header, {name: header.cells.index(name) for name in PRICES})
-    given = given.with_columns(pl.col(PRICES).str.strip_chars().fill_null(""))
-    priced = given.with_columns(price=pl.col("price").cast(pl.Decimal(38, 18), strict=False), said="price")
-    problems = [p for words, wrong in _WRONG for p in _unpriced(text.name, words, priced.filter(wrong))]
-    if problems:
-        raise Problems(sorted(problems, key=lambda p: p.place.line))
-    return priced.select(PRICES)
-
-
-_WRONG = (
-    ("price {said} is not a number; write it like 1234.50", pl.col("price").is_null()),
-    ("price {said} is negative", pl.col("price") < 0),
-    ("asset is empty", pl.col("asset") == ""),
-    ("asset {asset} has a price already", ~pl.col("asset").is_first_distinct() & (pl.col("asset") != "")),
-)
-
-
-def _unpriced(name: str, words: str, rows: pl.DataFrame) -> list[Problem]:
-    said = [words.format(**{key: quoted(row[key]) for key in ("asset", "said")}) for row in rows.iter_rows(named=True)]
-    return named(name, rows["line"].to_list(), said)
 
 
 def holdings_text(table: pl.DataFrame) -> Iterator[str]:

@@ -20,6 +20,8 @@ from lotlaw.source import Problems, data_root
 if TYPE_CHECKING:
     import polars as pl
 
+    from lotlaw.importers.prices import Prices
+
 
 ASSETS = ("out_asset", "ref_asset", "in_asset", "fee_asset")
 MONEY = "USD"
@@ -62,6 +64,8 @@ class Ledger:
     warnings: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     options: pl.DataFrame = field(default_factory=_no_options)
+    prices: SourceFile | None = None
+    overrides: SourceFile | None = None
 
     def report_text(self) -> str:
         """What was read, for a person: rows by file and kind, rows left out and why, what needs a word."""
@@ -70,16 +74,23 @@ class Ledger:
 
 def read(
     paths: str | Path | Iterable[str | Path], zone: str = HOME, rules: str | Path | None = None,
-    source: str | None = None, *, answers: Answers | None = None, ids: bool = False,
+    source: str | None = None, *, answers: Answers | None = None, prices: str | Path | Prices | None = None,
+    overrides: str | Path | None = None, ids: bool = False,
 ) -> Ledger:  # fmt: skip
     """Read exports and simple ledgers, mixed, into one ledger; instants count on their date in `zone`.
 
     `rules` is the folder of rules (default: those that come with lotlaw), `source` forces a mapping on every file,
-    `answers` are what mappings ask the user (`imports` of taxpayer.yaml), `ids` adds the stable `event_id`. Files that
+    `answers` are what mappings ask the user (`imports` of taxpayer.yaml), `prices` a CSV of fair values that exports
+    leave out, `overrides` a YAML file with the last word on single rows; `ids` adds the stable `event_id`. Files that
     overlap count each event once. Raises Problems, all of all files at once.
     """
+    from lotlaw.importers.overrides import read_overrides
+    from lotlaw.importers.prices import read_prices, valued
+
     folder = Path(rules) if rules else data_root() / "rules"
-    request = Request(zone, source, answers or {}, identified=ids)
+    words = read_overrides(Path(overrides)) if overrides else None
+    given = read_prices(Path(prices), zone) if isinstance(prices, (str, Path)) else prices
+    request = Request(zone, source, answers or {}, identified=ids or words is not None, overrides=words)
     files, notes = together([paths] if isinstance(paths, (str, Path)) else list(paths), folder / "sources", request)
     from lotlaw.importers.classes import OPTION, classified, known
     from lotlaw.importers.options import contracts
@@ -91,8 +102,9 @@ def read(
     options = contracts((asset for asset, klass in classes.items() if klass == OPTION), assets.options)
     rows, warnings, doubts = _across(files, classes, options, zone)
     warnings = [*notes, *(note for file in files for note in (*file.notes, *_reviews(file))), *warnings]
-    rows = _table(rows, ids=ids)
-    return Ledger(rows, tuple(map(_source_file, files)), classes, tuple(warnings), tuple(doubts), options)
+    rows = _table(valued(rows, given) if given else rows, ids=ids)
+    besides = [SourceFile(file.name, file.sha256) if file else None for file in (given, words)]
+    return Ledger(rows, tuple(map(_source_file, files)), classes, tuple(warnings), tuple(doubts), options, *besides)
 
 
 def _across(
@@ -132,7 +144,9 @@ def _table(rows: pl.DataFrame, *, ids: bool) -> pl.DataFrame:
         keys = [key for key in ("date", "timestamp") if key in rows.columns]
         rows = rows.sort(keys, nulls_last=False, maintain_order=True)
     if ids:
-        rows = rows.with_columns(_ids(rows["event_id"]))
+        from lotlaw.importers.identity import short
+
+        rows = rows.with_columns(pl.Series("event_id", map(short, rows["event_id"].to_list()), dtype=pl.String))
     first = ["date", "kind", "account", *(["timestamp"] if "timestamp" in rows.columns else [])]
     return rows.select(
         *first, pl.int_range(pl.len(), dtype=pl.UInt32).alias("seq"), "file", "line", pl.exclude(*first, "file", "line")
@@ -149,16 +163,6 @@ def _ordered(rows: pl.DataFrame) -> bool:
     before = instant.shift().is_not_null() & (instant.is_null() | (instant < instant.shift()))
     wrong = (day < day.shift()) | ((day == day.shift()) & before)
     return not rows.select(wrong.any()).item()
-
-
-def _ids(keys: pl.Series) -> pl.Series:
-    """Ids short enough for a person to copy, the same on every machine and with every version of polars."""
-    import hashlib
-
-    import polars as pl
-
-    made = [key if key.isalnum() else hashlib.sha256(key.encode()).hexdigest()[:24] for key in keys.to_list()]
-    return pl.Series("event_id", made, dtype=pl.String)
 
 
 def _source_file(file: Imported) -> SourceFile:

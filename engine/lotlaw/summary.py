@@ -49,9 +49,7 @@ def print_summary(return_: Return, out: Path | None) -> None:
 def summary(return_: Return, out: Path | None) -> Iterator[Said]:
     """The lines of the summary."""
     yield _title(return_), "title"
-    if return_.planning_only:
-        yield f"PLANNING ONLY: lots chosen by {return_.lots}, which no record made in time supports", "warning"
-    yield from _by_rates(return_)
+    yield from _chosen(return_)
     yield from _sales(return_)
     yield "", ""
     yield from _netting(return_)
@@ -68,11 +66,15 @@ def _title(return_: Return) -> str:
     return f"{year.year}{draft}, {year.statuses[return_.taxpayer['filing_status']]}, {return_.lots} lots"
 
 
-def _by_rates(return_: Return) -> Iterator[Said]:
-    """The taxpayer's own rates, where lots were chosen by them."""
-    if return_.rates:
-        short, long = (f"{Decimal(rate.numerator) * 100 / rate.denominator:f}%" for rate in return_.rates)
-        yield from _labelled("Least tax", f"of the lots open, at your own {short} short-term, {long} long-term", "")
+def _chosen(return_: Return) -> Iterator[Said]:
+    """How lots were chosen, if not as the law has it: by no order in time, or by the taxpayer's own rates."""
+    rates = [f"{Decimal(rate.numerator) * 100 / rate.denominator:f}%" for rate in return_.rates or ()]
+    if return_.planning_only:
+        at = f" at {' and '.join(rates)}" if rates else ""
+        yield f"PLANNING ONLY: lots chosen by {return_.lots}{at}, which no record made in time supports", "warning"
+    elif rates:
+        short, long = rates
+        yield from _labelled("Least tax", f"of the lots open, at your own {short} short-term and {long} long-term", "")
 
 
 def _sales(return_: Return) -> Iterator[Said]:

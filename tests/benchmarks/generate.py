@@ -1,16 +1,18 @@
 """Ledgers to measure with: the same rows on every machine, for any number of them.
 
-Two accounts trade two securities and three coins. Buys and sales alternate at random; no account ever sells more than
-it holds, and nearly all that was bought is sold by the end.
+Two accounts trade five assets. Buys and sales alternate at random; no account ever sells more than it holds. What is
+traded in a `ledger` is nearly all sold by the end; of a `hoard`, half of what was bought stays.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
-ASSETS = [("ACME", "stock"), ("VTI", "etf"), ("BTC", "crypto"), ("ETH", "crypto"), ("SOL", "crypto")]
+CRYPTO = [(asset, "crypto") for asset in ("ADA", "BTC", "DOT", "ETH", "SOL")]
+STOCKS = [(asset, "stock") for asset in ("AXP", "BAC", "DIS", "IBM", "XOM")]
 ACCOUNTS = ["coinbase", "schwab"]
 HEADER = "time,kind,asset,asset_class,quantity,amount,fee,account\n"
 TAXPAYER = """\
@@ -20,17 +22,36 @@ carryover: {short: 0, long: 0}
 digital_asset_pools_before_2025: by_account
 """
 
+Asset = tuple[str, str]
+Held = dict[tuple[str, str], int]
 
-def ledger(path: Path, rows: int, first: date, last: date) -> Path:
+
+def ledger(path: Path, rows: int, first: date, last: date, assets: Sequence[Asset] = CRYPTO) -> Path:
     """Write `rows` transactions, evenly spread over the days from `first` to `last`."""
     chance = random.Random(rows)
-    held = {(asset, account): 0 for asset, _ in ASSETS for account in ACCOUNTS}
+    held = {(asset, account): 0 for asset, _ in assets for account in ACCOUNTS}
+    days = _days(rows, first, last)
+    return _written(path, (_line(chance, held, day, chance.choice(assets), chance.choice(ACCOUNTS)) for day in days))
+
+
+def hoard(path: Path, rows: int, first: date, last: date, asset: Asset) -> Path:
+    """Write `rows` transactions of one asset in one account: bought at first, and traded from half-way on."""
+    chance = random.Random(rows)
+    account = ACCOUNTS[0]
+    held = {(asset[0], account): 0}
+    days = enumerate(_days(rows, first, last))
+    return _written(path, (_line(chance, held, day, asset, account, sells=2 * row >= rows) for row, day in days))
+
+
+def _days(rows: int, first: date, last: date) -> Iterator[date]:
     days = (last - first).days + 1
+    return (first + timedelta(days=row * days // rows) for row in range(rows))
+
+
+def _written(path: Path, lines: Iterator[str]) -> Path:
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(HEADER)
-        for row in range(rows):
-            day = first + timedelta(days=row * days // rows)
-            file.write(_transaction(chance, held, day))
+        file.writelines(lines)
     return path
 
 
@@ -39,16 +60,15 @@ def taxpayer(path: Path) -> Path:
     return path
 
 
-def _transaction(chance: random.Random, held: dict[tuple[str, str], int], day: date) -> str:
-    """One line: quantities to four places, prices of 0.90 to 1.10 dollars a unit, fees below half a percent."""
-    asset, kind = chance.choice(ASSETS)
-    account = chance.choice(ACCOUNTS)
+def _line(chance: random.Random, held: Held, day: date, asset: Asset, account: str, *, sells: bool = True) -> str:
+    """A buy or a sale: quantities to four places, prices of 0.90 to 1.10 dollars a unit, fees below half a percent."""
+    name, kind = asset
     quantity = chance.randint(10_000, 1_000_000)
-    selling = held[asset, account] > quantity and chance.random() < 0.5
-    held[asset, account] += -quantity if selling else quantity
+    selling = sells and held[name, account] > quantity and chance.random() < 0.5
+    held[name, account] += -quantity if selling else quantity
     cents = quantity * chance.randint(90, 110) // 10_000
     fee = cents * chance.randint(0, 50) // 10_000
     return (
-        f"{day},{'sell' if selling else 'buy'},{asset},{kind},{quantity / 10_000:.4f},"
+        f"{day},{'sell' if selling else 'buy'},{name},{kind},{quantity / 10_000:.4f},"
         f"{cents / 100:.2f},{fee / 100:.2f},{account}\n"
     )

@@ -16,7 +16,7 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import version
@@ -31,7 +31,9 @@ LOTLAW = [sys.executable, "-m", "lotlaw"]
 YEAR = 2025
 SEVEN_YEARS = date(YEAR - 6, 1, 1), date(YEAR, 12, 31)
 ONE_YEAR = date(YEAR, 1, 1), date(YEAR, 12, 31)
+PERIODS = {"over seven years": SEVEN_YEARS, "all in the year": ONE_YEAR}
 MILLION = 1_000_000
+HIFO = ("--method", "hifo")
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,12 @@ class Bench:
     def rows(self, number: int) -> int:
         return number // self.shrink
 
-    def file(self, ledger: Path) -> Callable[[], Cost]:
+    def file(self, ledger: Path, *options: str) -> Callable[[], Cost]:
         """`lotlaw file` of one ledger into an empty folder."""
         out = self.folder / "out"
         taxpayer = generate.taxpayer(self.folder / "taxpayer.yaml")
         command = [*LOTLAW, "file", str(YEAR), str(ledger), "--taxpayer", str(taxpayer), "--out", str(out)]
-        return lambda: once([*command], before=lambda: shutil.rmtree(out, ignore_errors=True))
+        return lambda: once([*command, *options], before=lambda: shutil.rmtree(out, ignore_errors=True))
 
     def floor(self, ledger: Path) -> Callable[[], Cost]:
         command = [sys.executable, str(HERE / "floor.py"), str(ledger), str(self.folder / "sorted.csv")]
@@ -102,15 +104,56 @@ def one_year(bench: Bench) -> Iterator[Row]:
 
 
 def growth(bench: Bench) -> Iterator[Row]:
-    """From ten thousand rows up: time for ten times the rows, and memory as a multiple of the CSV."""
+    """From a hundred thousand rows up: time for ten times the rows, and memory as a multiple of the CSV."""
+    for rows, ledger, cost, times in _ten_times(bench, generate.ledger, (100_000, MILLION, 10 * MILLION)):
+        yield Row(f"growth to {rows:,} rows", cost, times, 11, 11, " × for 10 ×")
+        yield Row(f"peak memory, {rows:,} rows", cost, cost.peak / ledger.stat().st_size, 16, 10, " × CSV")
+
+
+def _ten_times(
+    bench: Bench, made: Callable[[Path, int, date, date], Path], sizes: Sequence[int], *options: str
+) -> Iterator[tuple[int, Path, Cost, float]]:
+    """Each size but the first: rows, ledger, cost, and that as a multiple of the cost of the size before."""
     before: Cost | None = None
-    for rows in map(bench.rows, (10_000, 100_000, MILLION, 10 * MILLION)):
-        ledger = generate.ledger(bench.folder / "growth.csv", rows, *SEVEN_YEARS)
-        (cost,) = bench.in_turns(bench.file(ledger))
-        if before and rows > bench.rows(100_000):
-            yield Row(f"growth to {rows:,} rows", cost, cost.wall / before.wall, 11, 11, " × for 10 ×")
-            yield Row(f"peak memory, {rows:,} rows", cost, cost.peak / ledger.stat().st_size, 16, 10, " × CSV")
+    for rows in map(bench.rows, sizes):
+        ledger = made(bench.folder / "growth.csv", rows, *SEVEN_YEARS)
+        (cost,) = bench.in_turns(bench.file(ledger, *options))
+        if before:
+            yield rows, ledger, cost, cost.wall / before.wall
         before = cost
+
+
+def hifo(bench: Bench) -> Iterator[Row]:
+    """The same trades by another method than the default."""
+    rows = bench.rows(MILLION)
+    for said, days in PERIODS.items():
+        ledger = generate.ledger(bench.folder / "trades.csv", rows, *days)
+        fifo, cost = bench.in_turns(bench.file(ledger), bench.file(ledger, *HIFO))
+        yield Row(f"{rows:,} transactions {said}, by hifo", cost, cost.wall / fifo.wall, 2, 1.3, " × fifo")
+
+
+def wash_sales(bench: Bench) -> Iterator[Row]:
+    """The same trades of what wash sales are looked for in, and of what they are not."""
+    rows = bench.rows(MILLION)
+    for said, days in PERIODS.items():
+        without = generate.ledger(bench.folder / "crypto.csv", rows, *days)
+        ledger = generate.ledger(bench.folder / "stocks.csv", rows, *days, generate.STOCKS)
+        off, cost = bench.in_turns(bench.file(without), bench.file(ledger))
+        yield Row(f"{rows:,} transactions {said}, with wash sales", cost, cost.wall / off.wall, 3, 2, " × without")
+
+
+def growth_of_lots(bench: Bench) -> Iterator[Row]:
+    """From ten thousand rows up: five assets in two accounts, and one asset with half of all lots open."""
+    coin, stock = generate.CRYPTO[0], generate.STOCKS[0]
+    cases: list[tuple[str, Callable[[Path, int, date, date], Path], Sequence[str]]] = [
+        ("hifo", generate.ledger, HIFO),
+        ("hifo, half of one asset's lots open", functools.partial(generate.hoard, asset=coin), HIFO),
+        ("wash sales", functools.partial(generate.ledger, assets=generate.STOCKS), ()),
+        ("wash sales, half of one asset's lots open", functools.partial(generate.hoard, asset=stock), ()),
+    ]
+    for what, made, options in cases:
+        for rows, _, cost, times in _ten_times(bench, made, (10_000, 100_000, MILLION), *options):
+            yield Row(f"growth to {rows:,} rows: {what}", cost, times, 11, 11, " × for 10 ×")
 
 
 def columns(bench: Bench) -> Iterator[Row]:
@@ -137,7 +180,9 @@ def rules_check(bench: Bench) -> Iterator[Row]:
     yield Row("`lotlaw rules check`, all years", cost, cost.wall, 3, 1.5, " s")
 
 
-BENCHMARKS = [seven_years, one_year, growth, columns, small_return, rules_check]
+BENCHMARKS = [
+    seven_years, one_year, growth, hifo, wash_sales, growth_of_lots, columns, small_return, rules_check,
+]  # fmt: skip
 HEADINGS = ["what", "clock", "all cores", "peak memory", "measured", "accept", "goal", "meets"]
 
 

@@ -63,7 +63,7 @@ def _unpaired(pairs: Pairs, said: Said) -> pl.DataFrame:
         pl.col("proceeds", "wash").sum().name.prefix("stated_"),
         _sum("basis").alias("stated_basis"),
         _terms("term").alias("stated_term"),
-        pl.col("row").alias("rows"),
+        pl.col("row").sort().alias("rows"),
     )
     slices = pairs.slices.with_columns(wash_of(said))
     own = slices.group_by(KEYS, maintain_order=True).agg(

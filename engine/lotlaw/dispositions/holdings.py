@@ -14,7 +14,8 @@ SCHEMA: Schema = {
     "asset": pl.String, "asset_class": pl.String, "account": pl.String, "quantity": AMOUNT, "acquired": pl.Date,
     "acquired_text": pl.String, "basis": AMOUNT, "lot": pl.UInt32,
 }  # fmt: skip
-"""An open lot a row: `basis` in exact dollars (null where unknown), `lot` the row of the ledger that opened it."""
+"""An open lot a row: `acquired` since when it counts as held, `basis` in exact dollars (null where unknown), `lot` the
+row of the ledger that opened it."""
 
 
 def holdings(events: Events, plan: Plan, book: Book) -> pl.DataFrame:
@@ -26,10 +27,12 @@ def holdings(events: Events, plan: Plan, book: Book) -> pl.DataFrame:
     lots = [lot for lot in (*moves, *range(steps.height, len(left))) if left[lot]]
     opened = plan.opened(book, lots)
     rows = steps["row"].gather(opened)
+    assets, accounts = _places(plan, book, lots)
+    days = [book.held.get(lot, day) for lot, day in zip(lots, steps["day"].gather(opened), strict=True)]
+    held = pl.Series(days, dtype=pl.Int32).cast(pl.Date)
     frame = pl.DataFrame({
-        "asset": _assets(plan, book, lots), "account": _accounts(plan, book, lots), "lot": rows,
-        "quantity": plan.quantities([left[lot] for lot in lots]),
-        "acquired": pl.Series([_since(book, steps, lot) for lot in lots], dtype=pl.Int32).cast(pl.Date),
+        "asset": assets, "account": accounts, "lot": rows,
+        "quantity": plan.quantities([left[lot] for lot in lots]), "acquired": held,
         "basis": decimals([book.cost(lot) for lot in lots], plan.fine), "acquired_text": words_of(events, rows),
     })  # fmt: skip
     unknown = pl.col("lot").is_in(unknown_lots(events)["row"].implode())
@@ -37,33 +40,16 @@ def holdings(events: Events, plan: Plan, book: Book) -> pl.DataFrame:
     return cast(frame.sort("asset", "account", "acquired", "lot"), SCHEMA)
 
 
-def _since(book: Book, steps: pl.DataFrame, lot: int) -> int:
-    """Since when a lot counts as held."""
-    held = book.held.get(lot)
-    return int(steps["day"][book.opened_by(lot)]) if held is None else held
-
-
-def _assets(plan: Plan, book: Book, lots: list[int]) -> pl.Series:
-    """What lots are of: as they were opened, or what became of that."""
-    assets, opened = plan.places["asset"].to_list(), plan.steps["asset"].to_list()
-    homes = [book.home.get(lot) for lot in lots]
-    found = [
-        opened[book.opened_by(lot)] if home is None or home >= len(assets) else assets[home]
-        for lot, home in zip(lots, homes, strict=True)
-    ]
-    return pl.Series(found, dtype=pl.String)
-
-
-def _accounts(plan: Plan, book: Book, lots: list[int]) -> pl.Series:
-    """Where lots lie: where they were opened or moved to, or on the way; and what was opened by selling."""
-    places, steps = plan.places.select("account", "short").rows(), plan.steps
-    opened_at, codes = steps["account"].to_list(), steps["code"].to_list()
-    sender = dict(steps.filter(pl.col("row").is_in(list(book.bags))).select("row", "account").iter_rows())
+def _places(plan: Plan, book: Book, lots: list[int]) -> tuple[pl.Series, pl.Series]:
+    """What lots are of and where they lie: as opened, as they became, or on the way from an account that sent them."""
+    places, opened_at = (frame.select("asset", "account").rows() for frame in (plan.places, plan.steps))
+    sender = dict(plan.steps.filter(pl.col("row").is_in(list(book.bags))).select("row", "account").iter_rows())
     sent = {lot: f"{sender[bag]} (sent)" for bag, inside in book.bags.items() for lot in inside}
-    found = []
+    borrowed = set(plan.steps.with_row_index("at").filter(pl.col("code") == BORROW)["at"])
+    assets, accounts = [], []
     for lot in lots:
         home, opened = book.home.get(lot), book.opened_by(lot)
-        unplaced = home is None or home >= len(places)
-        account, short = (opened_at[opened], codes[opened] == BORROW) if unplaced else places[home or 0]
-        found.append(sent.get(lot) or (f"{account} (short)" if short else account))
-    return pl.Series(found, dtype=pl.String)
+        asset, account = opened_at[opened] if home is None or home >= len(places) else places[home]
+        assets.append(asset)
+        accounts.append(sent.get(lot) or (f"{account} (short)" if opened in borrowed else account))
+    return pl.Series(assets, dtype=pl.String), pl.Series(accounts, dtype=pl.String)

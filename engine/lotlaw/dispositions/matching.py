@@ -56,6 +56,7 @@ def matched(
     found = with_reported(events, shown, sold, years[-1])
     _refuse(found.problems)
     if not allow_unknown:
+        _refuse(() if held else unknown.without_basis(events, found.rows))
         _refuse(unknown.refusals(events, found.rows))
     income, told = _income(events, shown), [*transfers.warnings, *notes]
     return {

@@ -67,8 +67,18 @@ def _termed(rows: pl.DataFrame, law: Treatment) -> pl.DataFrame:
     known = [name for name in ("acquired", "acquired_text") if rows[name].null_count() < rows.height]
     dates = rows.select("acquired", "acquired_text", "sold").unique(keys := [*known, "sold"])
     terms = dates.select(*keys, by_dates(law, pl.col("sold")).alias("by_dates"))
-    told = rows.join(terms, keys, "left", nulls_equal=True, maintain_order="left")
+    if terms["by_dates"].n_unique() == 1:
+        return rows.with_columns(term=pl.coalesce("term", pl.lit(terms["by_dates"][0], pl.String)))
+    told = _looked_up(rows, terms, keys)
     return told.with_columns(term=pl.coalesce("term", "by_dates")).drop("by_dates")
+
+
+def _looked_up(rows: pl.DataFrame, table: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """The rows with what a table says by its keys, null where it says nothing; looked up once if all ask the same."""
+    if rows.height > 1 and rows.select(pl.all_horizontal(pl.col(keys).eq_missing(pl.col(keys).first()).all())).item():
+        said = _looked_up(rows.select(keys).head(1), table, keys).drop(keys)
+        return rows.with_columns(pl.lit(found[0], found.dtype).alias(found.name) for found in said)
+    return rows.join(table, keys, "left", nulls_equal=True, maintain_order="left")
 
 
 def _sorted(rows: pl.DataFrame) -> pl.DataFrame:
@@ -96,8 +106,7 @@ def _classed(rows: pl.DataFrame, law: Treatment) -> pl.DataFrame:
     table = [(name, c["digital"], c["collectible"] or None, units[name]) for name, c in law.classes.items()]
     schema = {"asset_class": pl.String, "digital": pl.Boolean, "mark": pl.String, "unit": pl.String}
     classes = pl.DataFrame(table, schema=schema, orient="row")
-    rows = rows.join(classes, on="asset_class", how="left", maintain_order="left")
-    return rows.with_columns(pl.col("unit").fill_null(" "))
+    return _looked_up(rows, classes, ["asset_class"]).with_columns(pl.col("unit").fill_null(" "))
 
 
 def reports(accounts: Mapping[str, Mapping[str, Any]], year: Year) -> pl.Expr:
@@ -136,7 +145,7 @@ def _boxed(rows: pl.DataFrame, year: Year) -> pl.DataFrame:
     schema = {"part": pl.String, "form_1099": pl.String, "digital": pl.Boolean, "box": pl.String, "rank": pl.UInt32}
     boxes = pl.DataFrame(table, schema=schema, orient="row")
     rows = rows.with_columns(part=pl.col("term").replace_strict(parts, default=None, return_dtype=pl.String))
-    return rows.join(boxes, on=["part", "form_1099", "digital"], how="left", maintain_order="left", nulls_equal=True)
+    return _looked_up(rows, boxes, ["part", "form_1099", "digital"])
 
 
 def _gain(year: Year) -> pl.Expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from lotlaw.lots.events import AMOUNT, Events, class_of, decimal, is_kind, of_rows, rare, words_of
-from lotlaw.lots.moves import cents, kinds_in
+from lotlaw.lots.moves import cents
 from lotlaw.lots.queues import Plan
 
 YEAR_END = (12, 31)
@@ -45,10 +45,9 @@ def _overridden(events: Events, sold: pl.DataFrame) -> pl.DataFrame:
 def _on_their_day(events: Events, sold: pl.DataFrame) -> pl.DataFrame:
     """Sales that count on another day than their row's: on the year's last, or, of shorts at a loss, on delivery."""
     kinds = events.treatment.kinds
-    there = kinds_in(events)
     at_end = [name for name, kind in kinds.items() if kind.sells and kind.sells.said.get("day") == LAST_OF_YEAR]
     closing = [name for name, kind in kinds.items() if kind.closes]
-    if not there & {*at_end, *closing}:
+    if not events.kinds & {*at_end, *closing}:
         return sold
     rows = events.rows.filter(is_kind([*at_end, *closing]))
     about = rows.select(

@@ -7,21 +7,42 @@ from typing import Any
 
 import polars as pl
 
-from lotlaw.lots.events import Events, acquired_day, is_kind
+from lotlaw.lots.events import Events, acquired_day, is_kind, said_dollars
+from lotlaw.lots.moves import alike
 from lotlaw.source import Problem
 
 OPTION = "--allow-unknown-basis"
+GIVEN_BASIS = {"basis", "donor_basis", "fair_value"}
+"""What formulas of kinds read that nothing but the row can say."""
 
 
 def unknown_lots(events: Events) -> pl.DataFrame:
     """Rows that open lots without a basis, or without a date acquired or a word for one: row, costless, undated."""
-    law = events.treatment
-    given = [name for name, kind in law.kinds.items() if kind.opens and kind.opens.must_give]
-    words = law.said["term"]["always_long"]
-    opened = events.rows.filter(is_kind(given) & pl.col("in_units").is_not_null())
-    undated = acquired_day().is_null() & ~pl.col("acquired_date").is_in(words).fill_null(value=False)
-    lots = opened.select("row", costless=pl.col("basis").is_null(), undated=undated)
-    return lots.filter(pl.col("costless") | pl.col("undated"))
+    words = events.treatment.said["term"]["always_long"]
+    no_date = acquired_day().is_null() & ~pl.col("acquired_date").is_in(words).fill_null(value=False)
+    found = [pl.DataFrame(schema={"row": pl.UInt32, "costless": pl.Boolean, "undated": pl.Boolean})]
+    for leg, kinds in alike(events, "opens"):
+        given = [said_dollars(events.rows, name).is_null() for name in sorted(leg.amount.names & GIVEN_BASIS)]
+        if given:
+            costless = pl.col("basis").is_null() & pl.any_horizontal(given)
+            undated = no_date if leg.must_give else pl.lit(value=False)
+            opened = events.rows.filter(is_kind(kinds) & pl.col("in_units").is_not_null())
+            found.append(opened.select("row", costless=costless, undated=undated))
+    return pl.concat(found).filter(pl.col("costless") | pl.col("undated"))
+
+
+def without_basis(events: Events, sold: pl.DataFrame) -> Iterator[Problem]:
+    """Rows that have to say what a lot cost and do not, nor did a statement when it was sold.
+
+    What a transfer's lots cost only matters once they are sold (`refusals`).
+    """
+    kinds = [name for name, kind in events.treatment.kinds.items() if kind.opens and not kind.moves]
+    costless = unknown_lots(events).filter("costless").select("row")
+    lacking = costless.join(sold.drop_nulls("basis"), left_on="row", right_on="lot", how="anti")["row"]
+    rows = events.rows.filter(is_kind(kinds) & pl.col("row").is_in(lacking.implode()))
+    for row, kind, asset in rows.select("row", "kind", "in_asset").iter_rows():
+        said = f"{kind} of {asset} has no basis; unknown is not zero, so give it"
+        yield Problem(events.place(row), f"{said}, or count it as zero with {OPTION}")
 
 
 def with_unknown(events: Events, sold: pl.DataFrame) -> pl.DataFrame:

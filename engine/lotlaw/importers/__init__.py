@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lotlaw.importers.language import ACCOUNT
 from lotlaw.source import Problem, Problems
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lotlaw.importers.detect import Signature
     from lotlaw.importers.files import Text
     from lotlaw.importers.language import Importer
+    from lotlaw.importers.overrides import Overrides
     from lotlaw.importers.tables import Table, Tables
 
 HOME = "America/New_York"
@@ -52,13 +54,16 @@ class Request:
     """How files are to be read.
 
     Instants count on their date in `zone`, `source` forces a mapping, `answers` are the user's
-    (`lotlaw.importers.answers`), `identified` adds `_cells`.
+    (`lotlaw.importers.answers`), `identified` adds `_cells`, `overrides` have the last word on single rows, `explain`
+    keeps the ids of rows.
     """
 
     zone: str = HOME
     source: str | None = None
     answers: Answers = field(default_factory=dict)
     identified: bool = False
+    overrides: Overrides | None = None
+    explain: bool = False
 
 
 def imported(path: str | Path, known: Sequence[Signature], request: Request) -> Imported:
@@ -70,16 +75,17 @@ def imported(path: str | Path, known: Sequence[Signature], request: Request) -> 
 
 def imported_text(read: Callable[[], Text], known: Sequence[Signature], request: Request) -> Imported:
     """The rows of a file that `read` gives."""
+    # A caller's other thread may import, while this one reads, what both need: reading comes first.
+    file, inside = _opened(read(), known, request)
     from lotlaw.importers import answers
     from lotlaw.importers.clock import clock
     from lotlaw.importers.tables import parts
 
-    file, inside = _opened(read, known, request)
     importer = file.importer
     given = answers.answered(importer, file.name, request.answers)
     time = clock(answers.formats(importer, given), answers.zone(importer, given), request.zone)
     problems = inside.problems
-    done = [_rows(table, file.name, time, given, problems) for table in parts(inside)]
+    done = [_rows(table, file.name, time, given, request, problems) for table in parts(inside)]
     if problems:
         raise Problems(sorted(problems, key=lambda p: (p.place.line == 0, p.place.line, p.place.column)))
     rows = _in_order(_one_table([rows for rows, _, _ in done]), importer.reading.order)
@@ -90,7 +96,7 @@ def imported_text(read: Callable[[], Text], known: Sequence[Signature], request:
     return replace(file, rows=rows, skipped=dict(skipped), notes=notes)
 
 
-def _opened(read: Callable[[], Text], known: Sequence[Signature], request: Request) -> tuple[Imported, Tables]:
+def _opened(text: Text, known: Sequence[Signature], request: Request) -> tuple[Imported, Tables]:
     """What is known of a file, and the tables in it; its text is let go of."""
     import polars as pl
 
@@ -98,15 +104,15 @@ def _opened(read: Callable[[], Text], known: Sequence[Signature], request: Reque
     from lotlaw.importers.mapping import load
     from lotlaw.importers.tables import tables
 
-    found = recognise(read(), known, request.source)
+    found = recognise(text, known, request.source)
     text = found.text
     importer = load(found.signature.path)
-    inside = tables(text, importer, found.header, identified=request.identified)
+    inside = tables(text, importer, found.header, request)
     return Imported(text.name, text.digest.result(), importer, pl.DataFrame(), inside.skipped, text.notes), inside
 
 
 def _rows(
-    table: Table, name: str, time: Clock, given: Mapping[str, Any], problems: list[Problem]
+    table: Table, name: str, time: Clock, given: Mapping[str, Any], request: Request, problems: list[Problem]
 ) -> tuple[pl.DataFrame, Mapping[str, int], list[str]]:
     """The canonical rows of a table, what was left out of it, and what is to be said; adds to `problems`."""
     from lotlaw.importers.check import finished
@@ -117,7 +123,12 @@ def _rows(
     written = events(seen, table.let_go())
     rows, more = finished(seen, written)
     problems += [*table.problems, *written.problems, *more]
-    return rows, written.skipped, [*table.notes, *written.notes]
+    if request.overrides and table.emitted.height:
+        from lotlaw.importers.overrides import emitted
+
+        account = given.get(ACCOUNT, table.importer.account)
+        rows = _one_table([rows, emitted(request.overrides, account, table.emitted, request.zone)])
+    return rows, Counter(table.skipped) + Counter(written.skipped()), [*table.notes, *written.notes]
 
 
 def _one_table(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -26,10 +26,10 @@ def misfits(rows: pl.DataFrame, files: Sequence[str], classes: Mapping[str, str]
             continue
         paid = [kind for kind in there if leg in table().kinds[kind].money]
         cell, kind = pl.col(leg), pl.col("kind").cast(pl.String)
-        other = rows.lazy().filter((cell != DOLLAR) & kind.is_in(paid) & ~cell.is_in(money))
-        yield from _said(
-            other, files, leg, "{kind} is for money, and '{cell}' is none; an exchange of assets is a trade"
-        )
+        if paid:
+            other = rows.lazy().filter((cell != DOLLAR) & kind.is_in(paid) & ~cell.is_in(money))
+            what = "{kind} is for money, and '{cell}' is none; an exchange of assets is a trade"
+            yield from _said(other, files, leg, what)
         if money:
             held = [kind for kind in there if leg in table().kinds[kind].not_money]
             wrong = rows.lazy().filter(kind.is_in(held) & cell.is_in(money))
@@ -49,7 +49,7 @@ def unsettled(rows: pl.DataFrame, files: Sequence[str]) -> Iterator[str]:
     """Short sales closed in the last days of a year, without a word on when that settled."""
     next_year = (pl.col("date") + WEEK).dt.year() > pl.col("date").dt.year()
     silent = pl.col("settle_date").is_null() if "settle_date" in rows.columns else pl.lit(value=True)
-    closed = rows.filter((pl.col("kind") == SHORT_CLOSE) & next_year & silent)
+    closed = rows.filter(pl.col("kind") == SHORT_CLOSE).filter(next_year & silent)
     for file, line, day in closed.select("file", "line", "date").iter_rows():
         yield (
             f"{files[file]}:{line}: short_close without a settle_date: a loss counts on the day the shares are "

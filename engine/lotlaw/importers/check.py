@@ -14,8 +14,9 @@ import polars as pl
 
 from lotlaw.formula import Formula
 from lotlaw.importers.canonical import NUMBERS, Case, Choice, table
+from lotlaw.importers.choosing import plain
 from lotlaw.importers.clock import when
-from lotlaw.importers.events import Written, plain
+from lotlaw.importers.events import Written
 from lotlaw.importers.language import ACCOUNT, TIME, Rule
 from lotlaw.importers.problems import SHOWN, named, quoted
 from lotlaw.importers.scope import Scope
@@ -49,12 +50,29 @@ def finished(scope: Scope, written: Written) -> tuple[pl.DataFrame, list[Problem
     rows = _valued(_called(scope, rows))
     rows = rows.select(c for c in rows.columns if c in OWN or rows[c].null_count() < rows.height)
     rows = rows.with_columns(pl.lit(None, dtype=table().dtype(c)).alias(c) for c in ALWAYS if c not in rows.columns)
-    kinds = rows["kind"].unique().drop_nulls().to_list()
-    checks = [*(c for kind in sorted(kinds) for c in _of_kind(kind, set(rows.columns))), *_of_all(set(rows.columns))]
-    broken = rows.select(c.breaks.any().alias(str(n)) for n, c in enumerate(checks)).row(0) if checks else ()
-    for check in (c for c, bad in zip(checks, broken, strict=True) if bad):
+    for check in _failing(rows):
         problems += _said(scope, written.rules, rows.filter(check.breaks), check)
     return rows, problems
+
+
+def _failing(rows: pl.DataFrame) -> Iterator[Check]:
+    """The rules of the table that a row breaks."""
+    kinds = rows["kind"].unique().drop_nulls().to_list()
+    checks = [*(c for kind in sorted(kinds) for c in _of_kind(kind, set(rows.columns))), *_of_all(set(rows.columns))]
+    bad = rows.select(c.breaks.any().alias(str(n)) for n, c in enumerate(checks)).row(0) if checks else ()
+    yield from (check for check, breaks in zip(checks, bad, strict=True) if breaks)
+
+
+def broken(row: pl.DataFrame) -> Iterator[str]:
+    """What is wrong with one canonical row that a person wrote, in words."""
+    if "kind" not in row.columns or row["kind"].null_count():
+        yield "kind is empty"
+        return
+    full = row.select(c for c in row.columns if not c.startswith("_") and row[c].null_count() < row.height)
+    for check in _failing(full):
+        labels = {name: name for name in table().formats}
+        value = full[check.about][0] if check.about in full.columns else None
+        yield check.words.format(**labels, value=quoted(plain(value)))
 
 
 def _dated(scope: Scope, written: Written) -> tuple[pl.DataFrame, list[Problem]]:

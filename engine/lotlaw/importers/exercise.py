@@ -12,7 +12,7 @@ import polars as pl
 
 from lotlaw.importers.across import WEEK
 from lotlaw.importers.canonical import table
-from lotlaw.importers.events import plain
+from lotlaw.importers.choosing import plain
 from lotlaw.importers.problems import quoted
 from lotlaw.source import Place, Problem
 

@@ -7,6 +7,7 @@ when files overlap.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,6 +18,8 @@ from lotlaw.importers.problems import SHOWN, named, quoted
 from lotlaw.source import Problem
 
 EVENT = "event_id"
+KIND = "kind"
+"""Tells rows of one id of the source apart, but is no part of an event's id: a corrected mapping may change it."""
 NOT_CONTENT = ("line", "rule", "part", "source_row", "_cells", EVENT)
 
 
@@ -79,11 +82,19 @@ def identified(file: Imported) -> Imported:
     number = pl.int_range(pl.len()).over("_cells", "part").cast(pl.String)
     event = pl.concat_str([pl.lit("cells"), "_cells", pl.col("part").cast(pl.String), number], separator="\x1f")
     if first in rows.columns:
-        keys = [pl.col(key).cast(pl.String).fill_null("") for key in _keys(file)]
-        native = pl.concat_str([pl.lit("id"), *keys], separator="\x1f")
+        named = [key for key in _keys(file) if key != KIND]
+        keys = [pl.col(key).cast(pl.String).fill_null("") for key in named]
+        native = pl.concat_str(
+            [pl.lit("id"), *keys, pl.int_range(pl.len()).over(named).cast(pl.String)], separator="\x1f"
+        )
         event = pl.when(pl.col(first).is_not_null()).then(native).otherwise(event)
     whole = pl.concat_str([pl.lit(file.importer.id), pl.col("account").fill_null(""), event], separator="\x1f")
     return replace(file, rows=rows.with_columns(whole.alias(EVENT)))
+
+
+def short(key: str) -> str:
+    """An id short enough for a person to copy, the same on every machine and with every version of polars."""
+    return key if key.isalnum() else hashlib.sha256(key.encode()).hexdigest()[:24]
 
 
 def once(files: Sequence[Imported], shared: set[int]) -> tuple[list[Imported], list[Problem]]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from lotlaw.formula import Formula
 from lotlaw.source import Place
 
-ORDERS = ("oldest_first", "newest_first", "auto")
+NEWEST_FIRST = "newest_first"
+ORDERS = ("oldest_first", NEWEST_FIRST, "auto")
 ACCOUNT = "account"
 """The answer that any mapping takes: what the account is called whose export a file is."""
 LINE = "line"

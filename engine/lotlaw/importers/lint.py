@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lotlaw.importers.language import TITLE, Importer
-from lotlaw.source import Document, Problem, Problems, read_yaml
+from lotlaw.source import Document, Path_, Problem, Problems, read_yaml
 
 if TYPE_CHECKING:
     from lotlaw.importers.binding import Binding
@@ -99,12 +99,16 @@ def _option_names(document: Document) -> Iterator[Problem]:
 
 
 def _fit(path: Path) -> list[Problem]:
-    """Compute every formula of a mapping over no rows at all: what does not fit its columns shows."""
+    """Formulas that do not fit their columns (over no rows); values that no rule takes, rules that none reaches."""
     from lotlaw.importers.mapping import load
+    from lotlaw.importers.reach import unreached
 
-    importer = load(path)
+    importer, document = load(path), read_yaml(path, text_only=True)
+    parts: list[tuple[Path_, Importer]] = [(("sections", s.name), s.importer) for s in importer.sections]
     return [
-        p for one in [section.importer for section in importer.sections] or [importer] for p in _fits(one, path.name)
+        problem
+        for base, one in parts or [((), importer)]
+        for problem in _fits(one, path.name) or unreached(one, document, base)
     ]
 
 

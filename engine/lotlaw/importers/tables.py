@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
+from lotlaw.importers import Request
 from lotlaw.importers.binding import Binding, bind, telling
 from lotlaw.importers.columns import typed
 from lotlaw.importers.files import Text
-from lotlaw.importers.language import TITLE, Importer, Reading
+from lotlaw.importers.language import NEWEST_FIRST, TITLE, Importer, Reading
+from lotlaw.importers.overrides import row_ids, without_answered
 from lotlaw.importers.plain import plain
 from lotlaw.importers.reading import Header, above, caught, cells
 from lotlaw.importers.sections import blocks
@@ -21,7 +23,10 @@ from lotlaw.source import Problem, Problems
 
 @dataclass
 class Table:
-    """A table of a file: the importer that reads it, where its columns stand, its values, and what is known besides."""
+    """A table of a file: the importer that reads it, where its columns stand, its values, and what is known besides.
+
+    `skipped` and `emitted` are what a person said of rows; `ids` has `line` and the id of each row, if asked for.
+    """
 
     importer: Importer
     binding: Binding
@@ -29,6 +34,9 @@ class Table:
     frame: pl.DataFrame
     problems: list[Problem]
     notes: list[str]
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    emitted: pl.DataFrame = field(default_factory=pl.DataFrame)
+    ids: pl.DataFrame | None = None
 
     def let_go(self) -> pl.DataFrame:
         """The values, which the table then has no more."""
@@ -45,8 +53,9 @@ class Tables:
     problems: list[Problem]
 
 
-def tables(text: Text, importer: Importer, header: Header, *, identified: bool) -> Tables:
+def tables(text: Text, importer: Importer, header: Header, request: Request) -> Tables:
     """Every table of a file. Raises Problems where a column is missing, or the text is no table."""
+    identified = request.identified
     reading = importer.reading
     said = {**above(text, header, reading), **caught([Path(text.name).name], reading.filename)}
     if not importer.sections:
@@ -56,7 +65,7 @@ def tables(text: Text, importer: Importer, header: Header, *, identified: bool) 
             return Tables([Table(importer, binding, said, frame, [], [])], {}, [])
         fields = _fields(importer, binding, identified=identified)
         raw = cells(text, header, fields, reading)
-        return Tables([_table(text, importer, binding, raw, said, identified=identified)], {}, [])
+        return Tables([_table(text, importer, binding, raw, said, request)], {}, [])
     found = blocks(text, importer, header.separator)
     done = Tables([], found.skipped, found.problems)
     for block in found.blocks:
@@ -66,7 +75,7 @@ def tables(text: Text, importer: Importer, header: Header, *, identified: bool) 
             fields = _fields(mine, binding, identified=identified)
             raw = block.frame.select("line", *(pl.col(str(n)).alias(alias) for alias, n in fields.items()))
             title = {**said, TITLE: block.title} if block.title else said
-            done.tables.append(_table(text, mine, binding, raw, title, identified=identified))
+            done.tables.append(_table(text, mine, binding, raw, title, request))
         except Problems as refused:
             done.problems += refused.problems
     return done
@@ -78,13 +87,19 @@ def _fields(importer: Importer, binding: Binding, *, identified: bool) -> dict[s
 
 
 def _table(
-    text: Text, importer: Importer, binding: Binding, raw: pl.DataFrame, said: Mapping[str, str], *, identified: bool
+    text: Text, importer: Importer, binding: Binding, raw: pl.DataFrame, said: Mapping[str, str], request: Request
 ) -> Table:
-    raw = _mended(raw, importer.reading)
-    if identified:
+    skipped: Mapping[str, int] = {}
+    raw, emitted = _mended(raw, importer.reading), pl.DataFrame()
+    if request.identified:
         apart = [name for name in raw.columns if name.startswith("_")]
         raw = raw.with_columns(_cells(apart)).drop(apart)
-    return Table(importer, binding, said, *values(importer, binding, text.name, raw))
+    newest_first, ids = importer.reading.order == NEWEST_FIRST, None
+    if request.explain:
+        ids = raw.select("line").with_columns(row_ids(importer.id, raw, newest_first=newest_first))
+    if request.overrides:
+        raw, skipped, emitted = without_answered(request.overrides, importer.id, raw, newest_first=newest_first)
+    return Table(importer, binding, said, *values(importer, binding, text.name, raw), skipped, emitted, ids)
 
 
 def values(

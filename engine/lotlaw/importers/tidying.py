@@ -17,17 +17,18 @@ from lotlaw.source import Problem
 KEY = "_key"
 
 
-def tidied(scope: Scope, frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int], list[Problem]]:
-    """The rows that count, how many were left out for which reason, and rows that take back what is not there."""
-    skipped: dict[str, int] = {}
+def tidied(scope: Scope, frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Series], list[Problem]]:
+    """The rows that count, the lines of those left out by reason, and rows that take back what is not there."""
+    skipped: dict[str, pl.Series] = {}
     problems: list[Problem] = []
     for cancel in scope.importer.cancels:
-        frame, count, more = _cancelled(scope, frame, cancel)
+        frame, gone, more = _cancelled(scope, frame, cancel)
         problems += more
-        skipped |= {cancel.why: count} if count else {}
+        skipped |= {cancel.why: gone} if len(gone) else {}
     if scope.importer.latest:
         kept = _latest(scope, frame, scope.importer.latest)
-        skipped |= {scope.importer.latest.why: frame.height - kept.height} if kept.height < frame.height else {}
+        gone = frame.filter(~pl.col("line").is_in(kept["line"].implode()))["line"]
+        skipped |= {scope.importer.latest.why: gone} if len(gone) else {}
         frame = kept
     return frame, skipped, problems
 
@@ -38,7 +39,7 @@ def _keyed(scope: Scope, frame: pl.DataFrame, by: Sequence[Formula]) -> pl.DataF
     return scope.computed(frame, {KEY: (key, by[0].place)})
 
 
-def _cancelled(scope: Scope, frame: pl.DataFrame, cancel: Cancel) -> tuple[pl.DataFrame, int, list[Problem]]:
+def _cancelled(scope: Scope, frame: pl.DataFrame, cancel: Cancel) -> tuple[pl.DataFrame, pl.Series, list[Problem]]:
     """The frame without rows that take back another, and without those; each takes back the last one before it."""
     flags = {
         "_back": (scope.holds(cancel.when), cancel.when.place), "_of": (scope.holds(cancel.of), cancel.of.place),
@@ -46,7 +47,7 @@ def _cancelled(scope: Scope, frame: pl.DataFrame, cancel: Cancel) -> tuple[pl.Da
     }  # fmt: skip
     marked = _keyed(scope, scope.computed(frame, flags), cancel.same)
     if not marked["_back"].any():
-        return frame, 0, []
+        return frame, pl.Series(dtype=pl.Int32), []
     dates, _ = when(marked["_when"], scope.clock)
     rows = marked.with_columns(dates.alias("_day")).select("line", "_back", "_of", KEY, "_day").rows()
     gone: set[int] = set()
@@ -62,7 +63,11 @@ def _cancelled(scope: Scope, frame: pl.DataFrame, cancel: Cancel) -> tuple[pl.Da
         else:
             alone.append(line)
     kept = frame.filter(~pl.col("line").is_in(sorted({*gone, *alone})))
-    return kept, len(gone), named(scope.file, alone, f"takes back a row that is not there ({cancel.why})")
+    return (
+        kept,
+        pl.Series(sorted(gone), dtype=pl.Int32),
+        named(scope.file, alone, f"takes back a row that is not there ({cancel.why})"),
+    )
 
 
 def _latest(scope: Scope, frame: pl.DataFrame, latest: Latest) -> pl.DataFrame:

@@ -18,7 +18,6 @@ def together(paths: Sequence[str | Path], folder: Path, request: Request) -> tup
     """
     from lotlaw.importers.answers import unused
     from lotlaw.importers.detect import signatures
-    from lotlaw.importers.identity import identified, once, overlapping, repeated
 
     known = signatures(folder)
     problems: list[Problem] = []
@@ -31,12 +30,19 @@ def together(paths: Sequence[str | Path], folder: Path, request: Request) -> tup
             problems += error.problems
     if problems:
         raise Problems(problems)
+    from lotlaw.importers.identity import identified, once, overlapping, repeated
+
     problems = [p for file in files for p in (*repeated(file), *_twice_told(file, files))]
     shared = overlapping(files)
     for n in shared:
         if "_cells" not in files[n].rows.columns:
             files[n] = imported(paths[n], known, told_apart)
     files = [identified(file) if request.identified or n in shared else file for n, file in enumerate(files)]
+    if request.overrides:
+        from lotlaw.importers.overrides import answered
+
+        files = [answered(file, request.overrides, request.zone) for file in files]
+        problems += request.overrides.unmet()
     files, more = once(files, shared)
     if problems or more:
         raise Problems([*problems, *more])

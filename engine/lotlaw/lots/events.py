@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -38,7 +39,13 @@ RARE: Schema = {
     "basis_fraction": AMOUNT, "boot_usd": AMOUNT, "taxable": pl.String,
 }  # fmt: skip
 """Columns that only rare kinds need; rows have those of them that the ledger has."""
-GIVEN_AMOUNTS = {"fair_value": "fmv_usd", "donor_basis": "donor_basis_usd", "gift_tax": "gift_tax_usd"}
+GIVEN_AMOUNTS = {
+    "fair_value": "fmv_usd",
+    "donor_basis": "donor_basis_usd",
+    "gift_tax": "gift_tax_usd",
+    "boot": "boot_usd",
+}
+NOTHING_IF_EMPTY = ("gift_tax", "boot")
 FEES: Schema = {
     "row": pl.UInt32, "asset": pl.String, "account": pl.String, "units": WHOLE, "value": WHOLE, "after": pl.Boolean,
 }  # fmt: skip
@@ -66,6 +73,11 @@ class Events:
         """Where a row stands in its file."""
         return place(self.ledger, row)
 
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """The kinds that rows are of."""
+        return frozenset(self.rows["kind"].unique())
+
     def of_fees(self, name: str) -> pl.Expr:
         """A column that only rows with fees paid in units have; 0 without."""
         return pl.col(name) if name in self.rows.columns else pl.lit(0, WHOLE)
@@ -81,7 +93,7 @@ def said_dollars(rows: pl.DataFrame, name: str) -> pl.Expr:
     if name not in GIVEN_AMOUNTS:
         return pl.col(name)
     given = rare(rows, GIVEN_AMOUNTS[name]).to_physical().cast(WHOLE)
-    if name == "gift_tax":
+    if name in NOTHING_IF_EMPTY:
         return given.fill_null(0)
     return pl.coalesce(given, "value") if name == "fair_value" else given
 

@@ -40,7 +40,7 @@ def knowing(
     assets = chosen | gifts
     special = [asset in assets for asset in plan.places["asset"]]
     special += [False] * (len(plan.pools) - len(special))
-    for queue, pool in enumerate(_pools(plan)):
+    for queue, pool in enumerate(_pools(plan)) if assets else ():
         special[pool] = special[pool] or special[queue]
     return replace(
         plan, low=low, tacked=tacked, special=special, terms=_terms(events, plan, known), turns=_turns(law),

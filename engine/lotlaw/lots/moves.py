@@ -81,7 +81,7 @@ def _units(events: Events, side: str) -> pl.Expr:
 
 def _removed(events: Events, rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
     """Lots that leave without a sale."""
-    kinds = [kind for kind in events.treatment.that(removes=True) if kind in kinds_in(events)]
+    kinds = [kind for kind in events.treatment.that(removes=True) if kind in events.kinds]
     if kinds:
         part = rows.filter(is_kind(kinds) & pl.col("out_units").is_not_null())
         yield _steps(part, GIVEN, GIVE, asset="out_asset", units="out_units", amount=pl.lit(0))
@@ -116,18 +116,12 @@ def _counting(events: Events) -> pl.Expr:
     return pl.when(counts | ~pl.col("in_asset").is_in(watched)).then(pl.lit(OPEN)).otherwise(pl.lit(ENTER))
 
 
-def kinds_in(events: Events) -> set[str]:
-    """The kinds that rows are of."""
-    return set(events.rows["kind"].unique())
-
-
 def alike(events: Events, does: str) -> list[tuple[Leg, list[str]]]:
     """The legs of kinds that sell or open, and the kinds that do it alike: each is one pass over the columns."""
     groups: dict[tuple[str, ...], tuple[Leg, list[str]]] = {}
-    there = kinds_in(events)
     for kind in events.treatment.kinds.values():
         leg: Leg | None = getattr(kind, does)
-        if leg and kind.name in there:
+        if leg and kind.name in events.kinds:
             groups.setdefault((leg.side, leg.amount.text, leg.acquired), (leg, []))[1].append(kind.name)
     return list(groups.values())
 

@@ -9,7 +9,7 @@ unless every sale would go the same way, such a return is for planning only.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -67,28 +67,22 @@ def orders_of(
     defaults = _broker_defaults(events, taxpayer)
     usual = _in_force(law, orders, defaults)
     asked = _asked(events, method)
-    takes = _takes(events) if orders or defaults or asked else _fund_sales(events)
+    concerned = orders or defaults or asked or _sells_funds(events)
+    takes = _takes(events if concerned else replace(events, rows=events.rows.clear(), fees=events.fees.clear()))
     free = takes.filter(~pl.col("named"))
     problems = [*late_or_untold(events, taxpayer), *problems_of(events, orders, free, taxpayer)]
     warnings = [*unknown(events, orders), *_unsaid(events, orders, taxpayer, free, asked)]
-    in_force, planning_only = usual, False
-    if asked:
-        only = law["names"][asked].get("only")
-        problems += _of_no_class(events, asked, only, free)
-        in_force = pl.when(allowed(only, None)).then(pl.lit(asked)).otherwise(_or_default(law, usual))
-        planning_only = _differs(law, usual, in_force, free, asked)
-    return Orders(events, law["default"], in_force, takes, planning_only, warnings, problems)
+    if not asked:
+        return Orders(events, law["default"], usual, takes, False, warnings, problems)
+    only, usual = law["names"][asked].get("only"), pl.lit(law["default"]) if usual is None else usual
+    problems += _of_no_class(events, asked, only, free)
+    in_force = pl.when(allowed(only, None)).then(pl.lit(asked)).otherwise(usual)
+    return Orders(events, law["default"], in_force, takes, _differs(usual, in_force, free), warnings, problems)
 
 
-def _or_default(law: Said, in_force: pl.Expr | None) -> pl.Expr:
-    return pl.lit(law["default"]) if in_force is None else in_force
-
-
-def _differs(law: Said, usual: pl.Expr | None, asked: pl.Expr, free: pl.DataFrame, method: str) -> bool:
+def _differs(usual: pl.Expr, asked: pl.Expr, free: pl.DataFrame) -> bool:
     """Whether a sale goes by another method than the one in force."""
-    if free.is_empty():
-        return bool(method != law["default"])
-    return bool(free.select((asked != _or_default(law, usual)).any()).item())
+    return not free.filter(asked != usual).is_empty()
 
 
 def _asked(events: Events, method: str | None) -> str | None:
@@ -142,14 +136,10 @@ def _takes(events: Events) -> pl.DataFrame:
     return takes.filter(pl.col("asset_class").is_in(list(events.treatment.classes)))
 
 
-def _fund_sales(events: Events) -> pl.DataFrame:
-    """What lots are taken for, as far as brokers have defaults of their own; without looking where there is nothing."""
+def _sells_funds(events: Events) -> bool:
+    """Whether the ledger has what brokers have default methods of their own for."""
     chosen = law_of(events.treatment)["broker_default"]["classes"]
-    if not any(asset_class in chosen for asset_class in events.ledger.classes.values()):
-        return _takes(
-            Events(events.ledger, events.treatment, events.rows.clear(), events.fees.clear(), events.at_value)
-        )
-    return _takes(events)
+    return any(asset_class in chosen for asset_class in events.ledger.classes.values())
 
 
 def _of_no_class(events: Events, method: str, only: Said | None, free: pl.DataFrame) -> list[Problem]:

@@ -13,7 +13,7 @@ import polars as pl
 
 from lotlaw.lots.book import ABSORB, ADJUST, BRANCH, CARRY, EXPIRE, LOWER, RESCALE
 from lotlaw.lots.events import PLACES, Events, is_kind, rare
-from lotlaw.lots.moves import GIVEN, PREMIUM, STEPS, cents, kinds_in
+from lotlaw.lots.moves import GIVEN, PREMIUM, STEPS, cents
 from lotlaw.source import Problem
 
 CODES = {"rescale": RESCALE, "carry": CARRY, "branch": BRANCH, "lower": LOWER, "adjust": ADJUST}
@@ -56,8 +56,7 @@ class Rare:
 
 def rare_moves(events: Events, places: pl.DataFrame) -> Rare:
     """The moves of changes and of options. `places` has asset and account of every other move."""
-    there = kinds_in(events)
-    kinds = {name: kind for name, kind in events.treatment.kinds.items() if name in there}
+    kinds = {name: kind for name, kind in events.treatment.kinds.items() if name in events.kinds}
     changing = {name: kind.changes for name, kind in kinds.items() if kind.changes}
     options = {name: kind.option for name, kind in kinds.items() if kind.option}
     known: list[Known] = []

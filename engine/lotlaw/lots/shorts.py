@@ -42,7 +42,7 @@ def _close(book: Book, at: int, queue: int, lose: Lose) -> None:
     """Close short positions, first opened first, at a cost in cents."""
     moves, want = book.moves, book.moves.quantity[at]
     need, cost, given, today = want, moves.amount[at], 0, moves.day[at]
-    for lot, units in _turns(book, at, queue, want):
+    for lot, units in _apart(book, _turns(book, at, queue, want), want, cost):
         proceeds = take(book, lot, units, queue) // moves.unit
         need -= units
         so_far = (2 * cost * (want - need) + want) // (2 * want) if need else cost
@@ -58,6 +58,14 @@ def _close(book: Book, at: int, queue: int, lose: Lose) -> None:
             book.slices.long[slice_] = True
         book.against[opened] -= min(units, book.against[opened])
         _start_anew(book, opened, today, units)
+
+
+def _apart(book: Book, turns: Iterator[tuple[int, int]], want: int, cost: int) -> Iterator[tuple[int, int]]:
+    """The lots and units, with those of a loss apart that were sold short against what was held long-term."""
+    for lot, units in turns:
+        against = book.against.get(book.opened_by(lot), 0)
+        loses = cost * book.moves.unit * book.left[lot] > book.cost(lot) * want
+        yield from ((lot, part) for part in ((against, units - against) if loses and 0 < against < units else (units,)))
 
 
 def _turns(book: Book, at: int, queue: int, need: int) -> Iterator[tuple[int, int]]:

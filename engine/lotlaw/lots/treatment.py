@@ -14,7 +14,7 @@ from lotlaw.readings import exact, units
 from lotlaw.source import Document, Problem, Problems
 
 FILE, FORM = "dispositions", "form_8949"
-AMOUNTS = dict.fromkeys(("value", "fee", "basis", "fair_value", "donor_basis", "gift_tax"), "money")
+AMOUNTS = dict.fromkeys(("value", "fee", "basis", "fair_value", "donor_basis", "gift_tax", "boot"), "money")
 """What formulas of kinds may read: dollars of the event before the fee, of the fee, and what the row gives besides."""
 
 TERM = {"acquired": "date"}

@@ -82,8 +82,11 @@ def _inputs(return_: Return) -> dict[str, Any]:
     """All that the return was worked out from."""
     said_of = {key: value for key, value in return_.taxpayer.items() if key not in PRIVATE}
     taxpayer = {key: value if key in COUNTS else _plain(value) for key, value in said_of.items()}
-    files = [{"name": file.name, "sha256": file.sha256} for file in return_.ledger.files]
-    said = {"taxpayer": taxpayer, "files": files, "method": return_.method, "cents": return_.cents}
+    ledger = return_.ledger
+    files = [{"name": file.name, "sha256": file.sha256} for file in ledger.files]
+    besides = {"prices": ledger.prices, "overrides": ledger.overrides}
+    given = {role: {"name": file.name, "sha256": file.sha256} for role, file in besides.items() if file}
+    said = {"taxpayer": taxpayer, "files": files, **given, "method": return_.method, "cents": return_.cents}
     return {**said, "allow_unknown_basis": True} if return_.allow_unknown_basis else said
 
 
