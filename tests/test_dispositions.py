@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,11 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simple_ledger import BY_ACCOUNT, PERSON, Row, dollars, filed, held, ledger_of, lines, plain, refused
 
-from conftest import ROOT, Asked
+from conftest import Asked
 from lotlaw.dispositions import match, match_years
 from lotlaw.rules import load
-
-ORACLE = ROOT.parent / "shared" / "oracle" / "ledgers.json"
 
 # Purchases and sales
 
@@ -491,49 +488,6 @@ def balances(rows: list[Row]) -> tuple[dict[str, Decimal], dict[str, Decimal], D
 def total(rows: pl.DataFrame) -> dict[str, Decimal]:
     sums = rows.group_by("asset").agg(pl.col("quantity").sum())
     return {asset: Decimal(units) for asset, units in sums.iter_rows()}
-
-
-@settings(max_examples=30)
-@given(st.lists(deeds, max_size=20), st.randoms(use_true_random=False))
-def test_the_order_of_the_file_does_not_matter(
-    tmp_path_factory: pytest.TempPathFactory, script: list[Any], random: Any
-) -> None:
-    """Rows of different instants in any order give the same rows of the form."""
-    rows, folder = made(script), tmp_path_factory.getbasetemp()
-    mixed = rows[3:]
-    random.shuffle(mixed)
-    ledgers = [ledger_of(folder, rows), ledger_of(folder, [*rows[:3], *mixed])]
-    one, other = (match(ledger, load(2023), BY_ACCOUNT, held=True) for ledger in ledgers)
-    assert one.dispositions.equals(other.dispositions)
-    assert one.holdings.equals(other.holdings)
-
-
-# Cases that other programs worked out
-
-
-def cases() -> Iterator[Any]:
-    """Those of fifo without wash sales, of kinds that are supported."""
-    if not ORACLE.exists():
-        return
-    kinds = set(load(2018).documents["dispositions"].value["kinds"])
-    for case in json.loads(ORACLE.read_text(encoding="utf-8"))["cases"]:
-        washed = "wash" in case["tags"] or "pub550" in case["tags"]
-        if case["method"] == "fifo" and not washed and {row["kind"] for row in case["rows"]} <= kinds:
-            yield pytest.param(case, id=case["id"])
-
-
-@pytest.mark.skipif(not ORACLE.exists(), reason="the shared cases are not here")
-@pytest.mark.parametrize("case", list(cases()))
-def test_what_other_programs_worked_out(case: Any, tmp_path: Path) -> None:
-    matched = match(ledger_of(tmp_path, case["rows"]), load(case["year"]), PERSON)
-    within = Decimal(case["tolerance"])
-    for part in ("I", "II"):
-        rows = matched.dispositions.filter(pl.col("part") == part)
-        for letter, name in {"d": "proceeds", "e": "basis", "g": "adjustment", "h": "gain"}.items():
-            wanted = case["expected"][part][letter]
-            assert wanted is None or abs(Decimal(int(rows[name].sum())) / 100 - Decimal(wanted)) <= within
-    assert abs((matched.income["amount"].sum() or 0) - Decimal(case["expected"]["income_total"])) <= within
-    assert matched.dispositions.height >= case["expected"]["n_rows_min"]
 
 
 def test_what_an_accounts_broker_sends_holds_in_years_that_have_such_a_form(ask: Asked, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Ledgers to measure with: the same rows on every machine, for any number of them.
 
-Two accounts trade five assets. Buys and sales alternate at random; no account ever sells more than it holds. What is
-traded in a `ledger` is nearly all sold by the end; of a `hoard`, half of what was bought stays.
+Two accounts trade five coins, or five hundred assets. Buys and sales alternate at random; no account ever sells more
+than it holds. What is traded in a `ledger` is nearly all sold by the end; of a `hoard`, half of what was bought stays.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 CRYPTO = [(asset, "crypto") for asset in ("ADA", "BTC", "DOT", "ETH", "SOL")]
-STOCKS = [(asset, "stock") for asset in ("AXP", "BAC", "DIS", "IBM", "XOM")]
+SYMBOLS = [f"T{number:03}" for number in range(500)]
+ROUND = 100_000
+"""Round lots, of ten units: a wash sale splits what replaces it, and pieces of odd sizes would split without end."""
 ACCOUNTS = ["coinbase", "schwab"]
 HEADER = "time,kind,asset,asset_class,quantity,amount,fee,account\n"
 TAXPAYER = """\
@@ -26,12 +28,18 @@ Asset = tuple[str, str]
 Held = dict[tuple[str, str], int]
 
 
-def ledger(path: Path, rows: int, first: date, last: date, assets: Sequence[Asset] = CRYPTO) -> Path:
-    """Write `rows` transactions, evenly spread over the days from `first` to `last`."""
+def ledger(path: Path, rows: int, first: date, last: date, assets: Sequence[Asset] = CRYPTO, step: int = 1) -> Path:
+    """Write `rows` transactions, evenly spread over the days from `first` to `last`, of multiples of `step`."""
     chance = random.Random(rows)
     held = {(asset, account): 0 for asset, _ in assets for account in ACCOUNTS}
     days = _days(rows, first, last)
-    return _written(path, (_line(chance, held, day, chance.choice(assets), chance.choice(ACCOUNTS)) for day in days))
+    picked = ((day, chance.choice(assets), chance.choice(ACCOUNTS)) for day in days)
+    return _written(path, (_line(chance, held, *pick, step) for pick in picked))
+
+
+def round_lots(path: Path, rows: int, first: date, last: date, kind: str) -> Path:
+    """Write a ledger of five hundred assets of a kind, in round lots: the same trades, whatever the kind."""
+    return ledger(path, rows, first, last, [(symbol, kind) for symbol in SYMBOLS], ROUND)
 
 
 def hoard(path: Path, rows: int, first: date, last: date, asset: Asset) -> Path:
@@ -40,7 +48,7 @@ def hoard(path: Path, rows: int, first: date, last: date, asset: Asset) -> Path:
     account = ACCOUNTS[0]
     held = {(asset[0], account): 0}
     days = enumerate(_days(rows, first, last))
-    return _written(path, (_line(chance, held, day, asset, account, sells=2 * row >= rows) for row, day in days))
+    return _written(path, (_line(chance, held, day, asset, account, ROUND, sells=2 * row >= rows) for row, day in days))
 
 
 def _days(rows: int, first: date, last: date) -> Iterator[date]:
@@ -60,10 +68,12 @@ def taxpayer(path: Path) -> Path:
     return path
 
 
-def _line(chance: random.Random, held: Held, day: date, asset: Asset, account: str, *, sells: bool = True) -> str:
+def _line(
+    chance: random.Random, held: Held, day: date, asset: Asset, account: str, step: int, *, sells: bool = True
+) -> str:
     """A buy or a sale: quantities to four places, prices of 0.90 to 1.10 dollars a unit, fees below half a percent."""
     name, kind = asset
-    quantity = chance.randint(10_000, 1_000_000)
+    quantity = -(-chance.randint(10_000, 1_000_000) // step) * step
     selling = sells and held[name, account] > quantity and chance.random() < 0.5
     held[name, account] += -quantity if selling else quantity
     cents = quantity * chance.randint(90, 110) // 10_000

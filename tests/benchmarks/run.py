@@ -136,20 +136,19 @@ def wash_sales(bench: Bench) -> Iterator[Row]:
     """The same trades of what wash sales are looked for in, and of what they are not."""
     rows = bench.rows(MILLION)
     for said, days in PERIODS.items():
-        without = generate.ledger(bench.folder / "crypto.csv", rows, *days)
-        ledger = generate.ledger(bench.folder / "stocks.csv", rows, *days, generate.STOCKS)
+        without = generate.round_lots(bench.folder / "crypto.csv", rows, *days, "crypto")
+        ledger = generate.round_lots(bench.folder / "stocks.csv", rows, *days, "stock")
         off, cost = bench.in_turns(bench.file(without), bench.file(ledger))
         yield Row(f"{rows:,} transactions {said}, with wash sales", cost, cost.wall / off.wall, 3, 2, " × without")
 
 
 def growth_of_lots(bench: Bench) -> Iterator[Row]:
-    """From ten thousand rows up: five assets in two accounts, and one asset with half of all lots open."""
-    coin, stock = generate.CRYPTO[0], generate.STOCKS[0]
+    """From ten thousand rows up: many assets in two accounts, and one asset with half of all lots open."""
     cases: list[tuple[str, Callable[[Path, int, date, date], Path], Sequence[str]]] = [
         ("hifo", generate.ledger, HIFO),
-        ("hifo, half of one asset's lots open", functools.partial(generate.hoard, asset=coin), HIFO),
-        ("wash sales", functools.partial(generate.ledger, assets=generate.STOCKS), ()),
-        ("wash sales, half of one asset's lots open", functools.partial(generate.hoard, asset=stock), ()),
+        ("hifo, half of one asset's lots open", functools.partial(generate.hoard, asset=("BTC", "crypto")), HIFO),
+        ("wash sales", functools.partial(generate.round_lots, kind="stock"), ()),
+        ("wash sales, half of one asset's lots open", functools.partial(generate.hoard, asset=("VTI", "etf")), ()),
     ]
     for what, made, options in cases:
         for rows, _, cost, times in _ten_times(bench, made, (10_000, 100_000, MILLION), *options):
@@ -207,9 +206,10 @@ PAGE_TEXT = """\
 Every figure is the median of {runs} whole processes, from the start of the interpreter to the last file written, with
 caches warm. The floor is polars reading, sorting by time and writing the same CSV
 ([floor.py](../tests/benchmarks/floor.py)); it and lotlaw took turns. "Measured" is by the clock, "all cores" the
-processor time. Ledgers are generated ([generate.py](../tests/benchmarks/generate.py)); `lotlaw file` writes
-`return.json` of {year}, with every row of Form 8949 and every line. Returns as columns
-([columns.py](../tests/benchmarks/columns.py)) are measured without the start of the process.
+processor time. Ledgers are generated ([generate.py](../tests/benchmarks/generate.py)): five coins, which no wash
+sales are looked for in, but for the figures with wash sales. These have five hundred stocks in round lots, compared
+with the same trades as crypto. `lotlaw file` writes `return.json` of {year}, with every row of Form 8949 and every
+line. Returns as columns ([columns.py](../tests/benchmarks/columns.py)) are measured without the start of the process.
 
 {table}"""
 

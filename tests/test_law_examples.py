@@ -1,0 +1,80 @@
+"""Worked examples of the law, from the regulations, the publications and the Code, down to the rows of the form."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from simple_ledger import PERSON, held, ledger_of, lines
+
+from conftest import ROOT
+from lotlaw.dispositions import match
+from lotlaw.rules import load
+from lotlaw.source import read_yaml
+
+EXAMPLES = read_yaml(Path(__file__).with_name("law_examples.yaml")).value
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["name"])
+def test_an_example_of_the_law(example: dict[str, Any], tmp_path: Path) -> None:
+    ledger, year = ledger_of(tmp_path, example["ledger"]), load(example.get("year", 2025))
+    person = {**PERSON, **example.get("taxpayer", {})}
+    assert lines(match(ledger, year, person)) == example["rows"]
+    if "held" in example:
+        assert held(match(ledger, year, person, held=True)) == example["held"]
+
+
+def test_every_example_has_a_source() -> None:
+    assert [example["name"] for example in EXAMPLES if not example.get("source")] == []
+
+
+# A year's law of wash sales is the year's file alone
+
+WASHED = """
+    time       | kind | asset | asset_class | quantity | amount
+    2025-01-02 | buy  | BTC   | crypto      | 3        | 3000
+    2025-01-02 | buy  | ACME  | stock       | 3        | 3000
+    2025-03-03 | sell | BTC   | crypto      | 1        | 700
+    2025-04-03 | buy  | BTC   | crypto      | 1        | 800
+    2025-04-03 | buy  | ACME  | stock       | 1        | 800
+    2026-03-03 | sell | BTC   | crypto      | 1        | 700
+    2026-03-03 | sell | ACME  | stock       | 1        | 700
+    2026-04-03 | buy  | BTC   | crypto      | 1        | 800
+    2026-04-03 | buy  | ACME  | stock       | 1        | 800
+"""
+COIN, SHARE = "L | 1 BTC | 2025-01-02 | 2026-03-03", "F | 1 sh. ACME | 2025-01-02 | 2026-03-03"
+ALLOWED, WASHED_AWAY = "700.00 | 1000.00 | -300.00", "700.00 | 1000.00 | W 300.00 | 0.00"
+
+
+@pytest.mark.parametrize(
+    ("changes", "coin", "share"),
+    [
+        ({}, ALLOWED, ALLOWED),
+        ({"days_after: 30": "days_after: 31"}, ALLOWED, WASHED_AWAY),
+        ({"classes: [stock": "classes: [crypto, stock"}, ALLOWED, ALLOWED),
+        ({"days_after: 30": "days_after: 31", "classes: [stock": "classes: [crypto, stock"}, WASHED_AWAY, WASHED_AWAY),
+    ],
+    ids=["as it is", "a longer window", "coins too", "both"],
+)
+def test_a_year_may_change_the_window_and_what_it_is_for(
+    changes: dict[str, str], coin: str, share: str, tmp_path: Path
+) -> None:
+    rules = shutil.copytree(ROOT / "rules", tmp_path / "rules")
+    law, contents = rules / "2018" / "dispositions.yaml", rules / "2026" / "year.yaml"
+    before, block = law.read_text(encoding="utf-8").split("\nwash_sales:\n")
+    for old, new in changes.items():
+        assert old in block
+        block = block.replace(old, new, 1)
+    (rules / "2026" / law.name).write_text(f"{before}\nwash_sales:\n{block}", encoding="utf-8")
+    own = re.sub(r"(?m)^  dispositions: .*$", "  dispositions: 2026", contents.read_text(encoding="utf-8"))
+    contents.write_text(own, encoding="utf-8")
+    assert lines(match(ledger_of(tmp_path, WASHED), load(2026, rules), PERSON)) == [
+        f"{SHARE} | {share}",
+        f"{COIN} | {coin}",
+    ]
+    assert lines(match(ledger_of(tmp_path, WASHED), load(2025, rules), PERSON)) == [
+        "I | 1 BTC | 2025-01-02 | 2025-03-03 | 700.00 | 1000.00 | -300.00"
+    ]
