@@ -51,6 +51,9 @@ Method = Annotated[
     str | None, typer.Option(help="Lot method, to compare; without a standing order it is for planning only.")
 ]
 Cents = Annotated[bool, typer.Option("--cents", help="Leave the lines unrounded.")]
+Allocate = Annotated[
+    str | None, typer.Option(metavar="fifo", help="Put lots of a common pool where the units lie; no safe harbor.")
+]
 AllowUnknown = Annotated[
     bool, typer.Option("--allow-unknown-basis", help="Count a basis that nobody gives as zero, with a warning.")
 ]
@@ -103,6 +106,7 @@ def file(
     method: Method = None,
     cents: Cents = False,
     allow_unknown_basis: AllowUnknown = False,
+    allocate: Allocate = None,
     prices: PriceFile = None,
     overrides: OverridesFile = None,
     rules: RulesDir = None,
@@ -117,8 +121,8 @@ def file(
     with _progress(files) as tell:
         returns = file_years(
             years_of(year), files, taxpayer, out=out, formats=formats_of(formats), method=method, cents=cents,
-            rules=rules, force=force, allow_unknown_basis=allow_unknown_basis, prices=prices, overrides=overrides,
-            tell=tell,
+            rules=rules, force=force, allow_unknown_basis=allow_unknown_basis, allocate=allocate, prices=prices,
+            overrides=overrides, tell=tell,
         )  # fmt: skip
     for return_ in returns:
         _summary(return_, out)

@@ -22,6 +22,7 @@ from lotlaw.starter import DEMO
 from lotlaw.taxpayer import Taxpayer, normalised, read_taxpayer
 
 FORMATS = ("json", "csv", "txt", "html")
+DEFAULT_ORDER = "fifo"
 ABOVE = 3
 """How many folders, from a return's own upwards, are looked through for the files it was made of."""
 
@@ -48,7 +49,7 @@ def formats_of(said: str) -> list[str]:
 def file_years(
     years: Sequence[int], files: Sequence[Path], taxpayer: Path, *, out: Path | None = None,
     formats: Sequence[str] = ("json",), method: str | None = None, cents: bool = False, rules: Path | None = None,
-    force: bool = False, allow_unknown_basis: bool = False, prices: Path | None = None,
+    force: bool = False, allow_unknown_basis: bool = False, allocate: str | None = None, prices: Path | None = None,
     overrides: Path | None = None, tell: Callable[[str], object] = len,
 ) -> list[Return]:  # fmt: skip
     """The returns of one or several years; each year's losses carry over to the next. Writes them if `out` is given.
@@ -56,6 +57,8 @@ def file_years(
     `tell` is told what is being done. Raises Problems.
     """
     person, document = read_taxpayer(taxpayer)
+    if allocate:
+        person = {**person, "digital_asset_safe_harbor": _in_order(allocate, person)}
     tell(f"reading {', '.join(path.name for path in files)}")
     with ThreadPoolExecutor(max_workers=1) as reader:
         reading = reader.submit(
@@ -77,6 +80,17 @@ def file_years(
         tell(f"writing {return_.rows.height:,} rows of {return_.year.year}")
         write(return_, folders[return_.year.year], list(formats), force=force)
     return returns
+
+
+def _in_order(order: str, person: Taxpayer) -> dict[str, Any]:
+    """What `--allocate` stands for; a safe harbor that was made is not put aside."""
+    from lotlaw.lots.allocating import unclaimed
+
+    if order != DEFAULT_ORDER:
+        raise refuse("--allocate", f"no order {order}; there is {DEFAULT_ORDER}")
+    if person["digital_asset_safe_harbor"].get("allocation"):
+        raise refuse("--allocate", "the taxpayer file gives an allocation of its own, which holds")
+    return unclaimed(order)
 
 
 def _refuse_unpriced(ledger: Ledger, year: int) -> None:

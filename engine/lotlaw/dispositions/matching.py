@@ -17,6 +17,7 @@ from lotlaw.dispositions.rows import form_rows
 from lotlaw.dispositions.slices import YEAR_END, at_value, sold_slices
 from lotlaw.lots import events as ledger_events
 from lotlaw.lots import running
+from lotlaw.lots.allocating import allocated
 from lotlaw.lots.book import FIFO, MIN_TAX, ORDERS, PICK
 from lotlaw.lots.events import COLUMNS, FEES, RARE, Events, column, decimal, is_kind
 from lotlaw.lots.fees import with_fees
@@ -51,7 +52,9 @@ def matched(
     orders = orders_of(events, taxpayer, method, document)
     _refuse(orders.problems)
     steps = _by_method(law, orders, steps)
-    slices, open_lots, notes = _carried_out(events, steps, shown, taxpayer, rates or {}, held=held)
+    slices, open_lots, notes = _carried_out(
+        events, steps, shown, taxpayer, rates or {}, document or Document("taxpayer", taxpayer), held=held
+    )
     sold = unknown.with_unknown(events, _together([*slices, at_value(events, shown)]))
     found = with_reported(events, shown, sold, years[-1])
     _refuse(found.problems)
@@ -94,7 +97,14 @@ def _together(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _carried_out(
-    events: Events, steps: pl.DataFrame, shown: pl.Expr, taxpayer: Taxpayer, rates: Rates, *, held: bool
+    events: Events,
+    steps: pl.DataFrame,
+    shown: pl.Expr,
+    taxpayer: Taxpayer,
+    rates: Rates,
+    document: Document,
+    *,
+    held: bool,
 ) -> tuple[list[pl.DataFrame], pl.DataFrame, list[str]]:
     """What was sold, what is still held, if asked for, and what to tell. Raises Problems for what could not be done."""
     rare = rare_moves(events, steps)
@@ -110,6 +120,9 @@ def _carried_out(
         plan = _plan(events, part, mine, picks, shown)
         untaxed = events.treatment.untaxed(taxpayer["accounts"])
         plan = knowing(events, plan, rare.known, untaxed, taxpayer["identical"], rates)
+        plan, problems, told = allocated(events, plan, taxpayer, document)
+        _refuse(problems)
+        notes += told
         cut = None if held else running.slices(plan)
         if cut is None:
             book = run(plan.moves)

@@ -77,7 +77,10 @@ def _undivided(events: Events, plan: Plan, at: int, lots: dict[int, int]) -> Pro
         f"from {events.ledger.rows['date'][row]} on, lots of {asset} are kept by account, and those of the common pool"
     )
     what = "are not where the units are"
-    how = "add the transfers that are missing, or choose digital_asset_pools_before_2025: by_account"
+    how = (
+        "add the transfers that are missing, give the allocation you made as digital_asset_safe_harbor, or see what "
+        "--allocate fifo comes to (no allocation under Rev. Proc. 2024-28)"
+    )
     return Problem(events.place(row), f"{said} {what} ({unlike}); {how}")
 
 

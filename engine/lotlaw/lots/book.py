@@ -57,6 +57,15 @@ class Wash:
     opposite: list[bool]
 
 
+@dataclass(frozen=True)
+class Placement:
+    """Where lots go when a pool is divided: `lots` (lot, queue, units), or all in an order, into queues in turn."""
+
+    order: int
+    queues: list[int]
+    lots: list[tuple[int, int, int]]
+
+
 @dataclass
 class Moves:
     """The kernel's input, one entry a move; the kernel keeps its lists and changes them.
@@ -68,8 +77,9 @@ class Moves:
     with picks that leave slices. units: by move that divides a pool, the units that lie in each queue. how: by move,
     the method (empty: first in, first out). special: by queue, whether it needs more than that (empty: none does).
     terms: by move, what else it has to know. low: by move that opens a lot, its basis for a loss in fine units. tacked:
-    since when it counts as held, where that is not its day. turns: from the day acquired, the first day that is long-
-    term. rates: from which day, what gains are taxed at, short-term and long-term, by those days.
+    since when it counts as held, where that is not its day. placed: by move that divides a pool, where its lots go.
+    turns: from the day acquired, the first day that is long- term. rates: from which day, what gains are taxed at,
+    short-term and long-term, by those days.
     """
 
     code: list[int]
@@ -87,6 +97,7 @@ class Moves:
     terms: dict[int, tuple[int, ...]] = field(default_factory=dict)
     low: dict[int, int] = field(default_factory=dict)
     tacked: dict[int, int] = field(default_factory=dict)
+    placed: dict[int, Placement] = field(default_factory=dict)
     wash: Wash | None = None
     turns: Callable[[int], int] = int
     rates: list[tuple[int, Fraction, Fraction]] = field(default_factory=list)

@@ -13,7 +13,7 @@ from fractions import Fraction
 from heapq import heapify, heappop, heappush
 from operator import itemgetter
 
-from lotlaw.lots.book import AVERAGE, FIFO, LIFO, LOFO, MIN_TAX, Book, Key
+from lotlaw.lots.book import AVERAGE, FIFO, HIFO, LIFO, LOFO, MIN_TAX, Book, Key
 
 BITS, WIDE = 32, 96
 LOT = (1 << BITS) - 1
@@ -146,6 +146,11 @@ def _entry(book: Book, method: int, lot: int) -> int:
         cost = 0 if method in (OLD, OLD_LONG) else (book.cost(lot) << FINER) // book.left[lot]
         by = ((cost if method == LOFO else -cost) << BITS | day + EPOCH) << BITS | opened
     return (by << WIDE | front) << BITS | lot
+
+
+def rank(book: Book, method: int, lot: int) -> int:
+    """Where a lot stands in an order; what goes by the taxpayer's rates or an average goes by the day acquired."""
+    return _entry(book, method if method in (LIFO, HIFO, LOFO) else OLD, lot)
 
 
 def order(book: Book, lot: int, queue: int) -> None:

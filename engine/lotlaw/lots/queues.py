@@ -35,6 +35,7 @@ from lotlaw.lots.book import (
     USE,
     Book,
     Moves,
+    Placement,
     Wash,
 )
 from lotlaw.lots.events import AMOUNT, PLACES, WHOLE, Events, Schema, cast, decimal
@@ -85,6 +86,7 @@ class Plan:
     low: dict[int, int] = field(default_factory=dict)
     tacked: dict[int, int] = field(default_factory=dict)
     special: list[bool] = field(default_factory=list)
+    placed: dict[int, Placement] = field(default_factory=dict)
     wash: Wash | None = None
     turns: Callable[[int], int] = int
     rates: list[tuple[int, Fraction, Fraction]] = field(default_factory=list)
@@ -99,7 +101,7 @@ class Plan:
         return Moves(
             codes, steps["queue"].to_list(), steps["units"].to_list(), steps["amount"].to_list(), days,
             10 ** (self.fine - MONEY), list(self.pools), self.picks, self.shown, self.held, how, self.special,
-            self.terms, self.low, self.tacked, self.wash, self.turns, self.rates,
+            self.terms, self.low, self.tacked, self.placed, self.wash, self.turns, self.rates,
         )  # fmt: skip
 
     def quantities(self, units: list[int]) -> pl.Series:
