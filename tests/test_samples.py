@@ -55,3 +55,8 @@ def test_no_header_version_is_left_out():
     listed |= {unknown["header"] for said in HEADERS for unknown in said.get("none", ())}
     formats = read_yaml(FORMATS, text_only=True).value["formats"]
     assert {header["row"] for said in formats for header in said.get("headers", ())} <= listed
+
+
+def test_every_mapping_stands_in_the_list_of_what_is_read():
+    said = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
+    assert [s.id for s in KNOWN if f"[{s.id}](../rules/sources/{s.path.name})" not in said] == []

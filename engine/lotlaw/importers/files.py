@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lotlaw.importers import ofx, txf
 from lotlaw.importers.problems import refused
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def text_of(name: str, data: bytes) -> Text:
 
         if is_workbook(data):
             return Text(name, b"", digest, (), sheets(name, data))
-    data, notes = _decoded(name, data)
+    data, notes = _decoded(name, ofx.table(name, data) if ofx.is_ofx(data) else data)
+    data = txf.table(name, data) if txf.is_txf(data) else data
     _bounded(name, data)
     if data.count(b'"') % 2:
         raise refused(name, 'a quote (") that is opened is not closed', _open_quote(data))
