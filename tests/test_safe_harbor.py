@@ -28,8 +28,8 @@ LEDGER = """
 UNLIKE = (
     "ledger.csv:6: from 2025-03-01 on, lots of BTC are kept by account, and those of the common pool are not where the "
     "units are (coinbase: 2 held, lots of {}; kraken: 1 held, lots of {}); add the transfers that are missing, give "
-    "the allocation you made as digital_asset_safe_harbor, or see what --allocate fifo comes to (no allocation under Rev. "
-    "Proc. 2024-28)"
+    "the allocation you made as digital_asset_safe_harbor, or see what --allocate fifo comes to (no allocation under "
+    "Rev. Proc. 2024-28)"
 )
 LATE = "taxpayer: the allocation was {} on {}; it had to be before {} (Rev. Proc. 2024-28)"
 UNITS = [{"lot": "b", "account": "kraken", "quantity": 1}, {"lot": "c", "account": "coinbase", "quantity": 2}]

@@ -22,8 +22,8 @@ _DEFAULTS: Taxpayer = {
     "income": {"wages": 0, "interest": 0, "ordinary_dividends": 0, "qualified_dividends": 0, "other": 0},
     "deduction": "standard", "aged_or_blind": 0, "dependent": False, "spouse_itemizes": False,
     "carryover": {"short": 0, "long": 0}, "inputs": {}, "accounts": {}, "methods": [], "identical": [],
-    "digital_asset_pools_before_2025": "universal", "digital_asset_safe_harbor": {}, "imports": {},
-    "timezone": "America/New_York",
+    "digital_asset_pools_before_2025": "universal", "digital_asset_safe_harbor": {}, "floating_nav_funds": [],
+    "imports": {}, "timezone": "America/New_York",
 }  # fmt: skip
 
 

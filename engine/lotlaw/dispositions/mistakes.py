@@ -79,7 +79,7 @@ def _undivided(events: Events, plan: Plan, at: int, lots: dict[int, int]) -> Pro
     what = "are not where the units are"
     how = (
         "add the transfers that are missing, give the allocation you made as digital_asset_safe_harbor, or see what "
-        "--allocate fifo comes to (no allocation under Rev. Proc. 2024-28)"
+        f"--allocate fifo comes to (no allocation under {events.treatment.safe_harbor})"
     )
     return Problem(events.place(row), f"{said} {what} ({unlike}); {how}")
 

@@ -1,6 +1,6 @@
 """Where lots of a common pool go on the day it is divided by accounts: the allocation that a taxpayer made.
 
-Rev. Proc. 2024-28 knows two: unit by unit, completed before the first sale of that kind of asset, and by a rule for
+The safe harbor knows two: unit by unit, completed before the first sale of that kind of asset, and by a rule for
 all, described before the day. `--allocate` puts lots in order where the units are, without any claim to that.
 """
 
@@ -44,7 +44,7 @@ def allocated(events: Events, plan: Plan, taxpayer: Said, document: Document) ->
                 placed[at] = _placement(events, plan, row, at, placed.get(at))
         except ValueError as error:
             problems.append(Problem(document.place(KEY, "allocation", n), str(error)))
-    told = [_told(plan, at) for at in placed] if said["kind"] == UNCLAIMED else []
+    told = [_told(events, plan, at) for at in placed] if said["kind"] == UNCLAIMED else []
     return replace(plan, placed=placed), problems, told
 
 
@@ -123,6 +123,6 @@ def _first_sale(events: Events, plan: Plan, divisions: Mapping[int, str]) -> dat
     return first
 
 
-def _told(plan: Plan, at: int) -> str:
+def _told(events: Events, plan: Plan, at: int) -> str:
     said = f"lots of {plan.steps['asset'][at]} were put where the units lie, in order, as --allocate asks"
-    return f"{said}: this is no allocation under Rev. Proc. 2024-28"
+    return f"{said}: this is no allocation under {events.treatment.safe_harbor}"

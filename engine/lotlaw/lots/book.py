@@ -77,9 +77,9 @@ class Moves:
     with picks that leave slices. units: by move that divides a pool, the units that lie in each queue. how: by move,
     the method (empty: first in, first out). special: by queue, whether it needs more than that (empty: none does).
     terms: by move, what else it has to know. low: by move that opens a lot, its basis for a loss in fine units. tacked:
-    since when it counts as held, where that is not its day. placed: by move that divides a pool, where its lots go.
-    turns: from the day acquired, the first day that is long- term. rates: from which day, what gains are taxed at,
-    short-term and long-term, by those days.
+    since when it counts as held, where that is not its day. always: moves that open lots that are long-term whatever
+    their day. placed: by move that divides a pool, where its lots go. turns: from the day acquired, the first day that
+    is long- term. rates: from which day, what gains are taxed at, short-term and long-term, by those days.
     """
 
     code: list[int]
@@ -97,6 +97,7 @@ class Moves:
     terms: dict[int, tuple[int, ...]] = field(default_factory=dict)
     low: dict[int, int] = field(default_factory=dict)
     tacked: dict[int, int] = field(default_factory=dict)
+    always: frozenset[int] = frozenset()
     placed: dict[int, Placement] = field(default_factory=dict)
     wash: Wash | None = None
     turns: Callable[[int], int] = int
@@ -212,6 +213,10 @@ class Book:
         """The day that counts for how long a lot has been held."""
         known = self.held.get(lot)
         return self.moves.day[self.opened_by(lot)] if known is None else known
+
+    def long_from(self, lot: int) -> int:
+        """The first day on which a lot is long-term."""
+        return 0 if self.opened_by(lot) in self.moves.always else self.moves.turns(self.held_since(lot))
 
     def place(self, lot: int) -> int | None:
         """The queue of the place where a lot lies, None where it is on its way."""

@@ -139,7 +139,7 @@ def _entry(book: Book, method: int, lot: int) -> int:
     opened = book.opened_by(lot)
     day, front = book.moves.day[opened], book.front.get(lot, 0)
     if method == TURNING:
-        return book.moves.turns(book.held_since(lot)) << BITS | lot
+        return book.long_from(lot) << BITS | lot
     if method == LIFO:
         by = -(day << BITS | opened)
     else:
@@ -212,7 +212,7 @@ def _rates(book: Book, day: int) -> tuple[Fraction, Fraction]:
 def _dearest(book: Book, heap: list[int], method: int, today: int) -> int:
     while heap:
         lot = heap[0] & LOT
-        is_long = book.moves.turns(book.held_since(lot)) <= today
+        is_long = book.long_from(lot) <= today
         if is_long == (method in (LONG, OLD_LONG)) and _holds(book, method, heap[0]):
             return lot
         heappop(heap)

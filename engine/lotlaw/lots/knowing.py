@@ -11,7 +11,7 @@ from functools import cache
 import polars as pl
 
 from lotlaw.lots.book import ABSORB, BORROW, BRANCH, CARRY, EXPIRE, FIFO, NOWHERE, RESCALE, SELL, Wash
-from lotlaw.lots.events import PLACES, Events, is_kind, rare
+from lotlaw.lots.events import PLACES, Events, is_kind, rare, words_of
 from lotlaw.lots.moves import alike, dollars
 from lotlaw.lots.queues import OPENS, SALES, Plan
 from lotlaw.lots.rare import Known, Rare
@@ -43,7 +43,8 @@ def knowing(
     for queue, pool in enumerate(_pools(plan)) if assets else ():
         special[pool] = special[pool] or special[queue]
     return replace(
-        plan, low=low, tacked=tacked, special=special, terms=_terms(events, plan, known), turns=_turns(law),
+        plan, low=low, tacked=tacked, always=_always(events, opened), special=special,
+        terms=_terms(events, plan, known), turns=_turns(law),
         rates=[(date(year, 1, 1).toordinal() - EPOCH, *rates[year]) for year in sorted(rates)],
         wash=_wash(events, plan, watched, set(untaxed), identical) if watched else None,
     )  # fmt: skip
@@ -113,6 +114,12 @@ def _tacked(events: Events, opened: pl.DataFrame) -> dict[int, int]:
     since = rare(events.rows, "donor_acquired_date").to_physical()
     days = events.rows.filter(is_kind(kinds)).select("row", since=since).drop_nulls()
     return dict(opened.join(days, on="row").select("at", "since").iter_rows())
+
+
+def _always(events: Events, opened: pl.DataFrame) -> frozenset[int]:
+    """The moves that open lots with a word in place of a date that makes them long-term."""
+    words = words_of(events, opened["row"]).is_in(events.treatment.said["term"]["always_long"])
+    return frozenset(opened["at"].filter(words.fill_null(value=False)))
 
 
 # What rare moves have to know

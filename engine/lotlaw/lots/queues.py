@@ -85,6 +85,7 @@ class Plan:
     terms: dict[int, tuple[int, ...]] = field(default_factory=dict)
     low: dict[int, int] = field(default_factory=dict)
     tacked: dict[int, int] = field(default_factory=dict)
+    always: frozenset[int] = frozenset()
     special: list[bool] = field(default_factory=list)
     placed: dict[int, Placement] = field(default_factory=dict)
     wash: Wash | None = None
@@ -101,7 +102,7 @@ class Plan:
         return Moves(
             codes, steps["queue"].to_list(), steps["units"].to_list(), steps["amount"].to_list(), days,
             10 ** (self.fine - MONEY), list(self.pools), self.picks, self.shown, self.held, how, self.special,
-            self.terms, self.low, self.tacked, self.placed, self.wash, self.turns, self.rates,
+            self.terms, self.low, self.tacked, self.always, self.placed, self.wash, self.turns, self.rates,
         )  # fmt: skip
 
     def quantities(self, units: list[int]) -> pl.Series:

@@ -34,7 +34,7 @@ def _borrow(book: Book, at: int, queue: int) -> None:
     enter(book, at, queue)
     if at in moves.terms:
         lots = [lot for held in moves.terms[at] for lot in in_turn(book, held)]
-        long = [book.left[lot] for lot in lots if moves.turns(book.held_since(lot)) <= today]
+        long = [book.left[lot] for lot in lots if book.long_from(lot) <= today]
         book.against[at] = sum(long)
 
 
@@ -88,7 +88,7 @@ def _start_anew(book: Book, opened: int, today: int, units: int) -> None:
         for lot in in_turn(book, queue):
             if not units:
                 return
-            if book.held_since(lot) < today and moves.turns(book.held_since(lot)) > since:
+            if book.held_since(lot) < today and book.long_from(lot) > since:
                 piece = cut(book, lot, min(units, book.left[lot]))
                 book.held[piece] = today
                 units -= book.left[piece]

@@ -99,7 +99,8 @@ class Pool:
 class Treatment:
     """The law of lots and dispositions for one year and taxpayer.
 
-    `names` are the parameters that the file uses, `said` is the file itself.
+    `names` are the parameters that the file uses, `said` is the file itself, `floating` the money market funds with a
+    floating net asset value.
     """
 
     kinds: Mapping[str, Kind]
@@ -107,6 +108,7 @@ class Treatment:
     long_from: Formula
     names: Mapping[str, Any]
     said: Mapping[str, Any]
+    floating: frozenset[str] = frozenset()
 
     @property
     def classes(self) -> Mapping[str, Mapping[str, Any]]:
@@ -119,6 +121,12 @@ class Treatment:
         """The codes of Form 8949 that mark a collectible."""
         return sorted({said["collectible"] for said in self.classes.values() if said["collectible"]})
 
+    @property
+    def safe_harbor(self) -> str:
+        """The law under which a taxpayer allocates the lots of a pool that is divided."""
+        cites = [str(pool["allocation"]["cite"]["at"]) for pool in self.said["pools"].values() if "allocation" in pool]
+        return cites[0] if cites else ""
+
     def untaxed(self, accounts: Mapping[str, Mapping[str, Any]]) -> list[str]:
         """The accounts whose sales are not taxed; one that nobody describes is taxed."""
         taxed = self.said["accounts"]["taxed"]
@@ -127,7 +135,7 @@ class Treatment:
     def watched(self, classes: Mapping[str, str]) -> set[str]:
         """The assets whose losses wash sales may disallow."""
         scope = self.said["wash_sales"]["classes"]
-        return {asset for asset, name in classes.items() if name in scope}
+        return {asset for asset, name in classes.items() if name in scope} - self.floating
 
     def fee(self, which: str) -> str:
         """What becomes of a fee paid in units of an asset."""
@@ -147,7 +155,8 @@ def treatment(year: Year, taxpayer: Mapping[str, Any]) -> Treatment:
     names = {name: year.parameter(name, taxpayer["filing_status"]) for name in said["uses"]}
     pools = {name: _pool(pool, names, taxpayer) for name, pool in said["pools"].items()}
     kinds = {name: _kind(document, name, kind) for name, kind in said["kinds"].items()}
-    return Treatment(kinds, pools, _formula(document, "term", "long_from"), names, said)
+    floating = frozenset(taxpayer.get("floating_nav_funds") or ())
+    return Treatment(kinds, pools, _formula(document, "term", "long_from"), names, said, floating)
 
 
 def _pool(said: Mapping[str, Any], names: Mapping[str, Any], taxpayer: Mapping[str, Any]) -> Pool:
