@@ -259,8 +259,8 @@ COINS_OF_CHAIN = (
     f"0xa3,3,1740960000,2025-03-03 00:00:00,{OWN},0x55,,0,0.1,1,0.0001,0.2,2400,,,Transfer\n"
 )
 TOKENS_OF_CHAIN = (
-    "Transaction Hash,Blockno,UnixTimestamp,DateTime (UTC),From,To,TokenValue,USDValueDayOfTx,ContractAddress,TokenName,"
-    f"TokenSymbol\n0xa1,1,1740787200,2025-03-01 00:00:00,0x33,{OWN},550,550.00,0xa0,USD Coin,USDC\n"
+    "Transaction Hash,Blockno,UnixTimestamp,DateTime (UTC),From,To,TokenValue,USDValueDayOfTx,ContractAddress,"
+    f"TokenName,TokenSymbol\n0xa1,1,1740787200,2025-03-01 00:00:00,0x33,{OWN},550,550.00,0xa0,USD Coin,USDC\n"
     f"0xa2,2,1740873600,2025-03-02 00:00:00,{OWN},0x44,200,200.00,0xa0,USD Coin,USDC\n"
     f"0xa2,2,1740873600,2025-03-02 00:00:00,0x44,{OWN},10,199.00,0xb0,ChainLink,LINK\n"
 )
