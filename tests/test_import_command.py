@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -245,3 +246,45 @@ def test_a_draft_of_every_sample_is_a_valid_mapping(say, tmp_path):
 def test_nothing_is_written_without_out(say, tmp_path):
     say("import", "kraken.csv", kraken__csv=KRAKEN)
     assert [entry.name for entry in Path(tmp_path).iterdir()] == ["kraken.csv"]
+
+
+# Swaps whose legs stand in several files
+
+OWN = "0x1111111111111111111111111111111111111111"
+COINS_OF_CHAIN = (
+    "Transaction Hash,Blockno,UnixTimestamp,DateTime (UTC),From,To,ContractAddress,Value_IN(ETH),Value_OUT(ETH),"
+    "CurrentValue @ $2511.10/Eth,TxnFee(ETH),TxnFee(USD),Historical $Price/Eth,Status,ErrCode,Method\n"
+    f"0xa1,1,1740787200,2025-03-01 00:00:00,{OWN},0x33,,0,0.25,627,0.0003,0.69,2216.55,,,Swap\n"
+    f"0xa2,2,1740873600,2025-03-02 00:00:00,{OWN},0x44,,0,0,0,0.0004,0.90,2300,,,Swap\n"
+    f"0xa3,3,1740960000,2025-03-03 00:00:00,{OWN},0x55,,0,0.1,1,0.0001,0.2,2400,,,Transfer\n"
+)
+TOKENS_OF_CHAIN = (
+    "Transaction Hash,Blockno,UnixTimestamp,DateTime (UTC),From,To,TokenValue,USDValueDayOfTx,ContractAddress,"
+    f"TokenName,TokenSymbol\n0xa1,1,1740787200,2025-03-01 00:00:00,0x33,{OWN},550,550.00,0xa0,USD Coin,USDC\n"
+    f"0xa2,2,1740873600,2025-03-02 00:00:00,{OWN},0x44,200,200.00,0xa0,USD Coin,USDC\n"
+    f"0xa2,2,1740873600,2025-03-02 00:00:00,0x44,{OWN},10,199.00,0xb0,ChainLink,LINK\n"
+)
+
+
+def test_legs_of_one_transaction_in_several_files_are_a_trade(say, tmp_path):
+    files = {"coins__csv": COINS_OF_CHAIN, f"tokens_{OWN}__csv": TOKENS_OF_CHAIN}
+    said = say("import", "coins.csv", f"tokens_{OWN}.csv", "--out", "t.csv", **files)
+    assert said.code == 0, said.error
+    with (tmp_path / "t.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    names = ("kind", "out_asset", "out_qty", "in_asset", "in_qty", "usd_value", "group_id")
+    legs = [tuple(row[name] for name in names) for row in rows]
+    assert legs == [
+        ("trade", "ETH", "0.25", "USDC", "550", "550", "0xa1"),
+        ("fee", "", "", "", "", "", "0xa2"),
+        ("trade", "USDC", "200", "LINK", "10", "199", "0xa2"),
+        ("transfer_out", "ETH", "0.1", "", "", "240", ""),
+    ]
+
+
+def test_a_transaction_that_moves_more_than_two_things_is_left_to_a_person(say):
+    more = TOKENS_OF_CHAIN + f"0xa1,1,1740787200,2025-03-01 00:00:00,0x33,{OWN},1,1.00,0xb0,ChainLink,LINK\n"
+    files = {"coins__csv": COINS_OF_CHAIN, f"tokens_{OWN}__csv": more}
+    said = say("import", "coins.csv", f"tokens_{OWN}.csv", **files)
+    words = "coins.csv:2: 1 left and 2 arrived in this transaction; say what was exchanged for what (--overrides)"
+    assert words in said.text.splitlines()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from datetime import date, datetime
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from made_mapping import HEAD, MAPPING, folder_of, read_by, shown
@@ -62,6 +63,17 @@ def test_who_reads_a_file_by_a_locked_mapping_need_not_read_its_tests(reads, tmp
     lint.lock(folder_of(tmp_path, made=MAPPING + TEST))
     ledger = reads(MAPPING + TEST, HEAD + "2025-01-04,in,BTC,1\n")
     assert shown(ledger, *INNER) == [{"kind": "transfer_in", "in_asset": "BTC", "in_qty": "1"}]
+
+
+# Bounds
+
+
+def test_no_pattern_takes_longer_than_the_text_it_is_matched_with(reads):
+    mapping = MAPPING.replace("what == 'in'", "what == 'in' and not match(text, '^(a+)+(a|a)*$')")
+    text = f"{HEAD.strip()},Text\n2025-01-04,in,BTC,1,{'a' * 200_000}b\n"
+    start = monotonic()
+    assert reads(mapping, text).rows.height == 1
+    assert monotonic() - start < 5
 
 
 # Several files

@@ -6,7 +6,9 @@ import copy
 import json
 import subprocess
 import sys
+from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from lotlaw.schema import shape_problems
-from lotlaw.source import Document
+from lotlaw.source import Document, read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-VALID = Draft202012Validator(json.loads((ROOT / "schemas" / "taxpayer.schema.json").read_text(encoding="utf-8")))
 READ = """\
 import sys
 from pathlib import Path
@@ -39,13 +40,36 @@ FULL: dict[str, Any] = {
     "methods": [{"method": "fifo", "from": "2025-01-01", "recorded_on": "2024-12-30"}], "identical": [["VOO", "IVV"]],
     "digital_asset_pools_before_2025": "universal", "digital_asset_safe_harbor": {"kind": "global"},
 }  # fmt: skip
+RULES = {
+    "year": ROOT / "rules" / "2025" / "year.yaml",
+    "parameters": ROOT / "rules" / "2025" / "parameters.yaml",
+    "form": ROOT / "rules" / "2025" / "schedule_d.yaml",
+    "dispositions": ROOT / "rules" / "2018" / "dispositions.yaml",
+    "source": ROOT / "rules" / "sources" / "kraken_ledgers.yaml",
+}
 ODD = (None, True, 1, -1, Decimal(2), Decimal("0.5"), 10**14, "fifo", "standard", "1" * 21, [], ["A"], {}, {"d": "x"})
 
 
+def as_json(value: Any) -> Any:
+    """A value with its dates as text."""
+    if isinstance(value, dict | list):
+        return {k: as_json(v) for k, v in value.items()} if isinstance(value, dict) else [as_json(v) for v in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+@cache
+def right(schema: str) -> tuple[Any, Draft202012Validator]:
+    """A file that has a shape, and what says so."""
+    shape = json.loads((ROOT / "schemas" / f"{schema}.schema.json").read_text(encoding="utf-8"))
+    value = read_yaml(RULES[schema], text_only=schema == "source").value if schema in RULES else FULL
+    return as_json(value), Draft202012Validator(shape)
+
+
 @st.composite
-def nearly_right(draw: st.DrawFn) -> dict[str, Any]:
-    """A taxpayer file with up to two of its values taken out, added or made another."""
-    value = copy.deepcopy(FULL)
+def nearly_right(draw: st.DrawFn) -> tuple[str, Any]:
+    """A schema, and a file of its shape with up to two of its values taken out, added or made another."""
+    schema = draw(st.sampled_from(["taxpayer", *RULES]))
+    value = copy.deepcopy(right(schema)[0])
     for _ in range(draw(st.integers(0, 2))):
         node: Any = value
         while True:
@@ -58,13 +82,20 @@ def nearly_right(draw: st.DrawFn) -> dict[str, Any]:
         if isinstance(node, dict) and draw(st.booleans()):
             node.pop(key, None)
         elif key is not None:
-            node[key] = draw(st.sampled_from(ODD))
-    return value
+            node[key] = copy.deepcopy(draw(st.sampled_from(ODD)))
+    return schema, value
+
+
+@pytest.mark.parametrize("schema", ["taxpayer", *RULES])
+def test_what_the_tests_begin_with_is_right(schema: str) -> None:
+    value, valid = right(schema)
+    assert valid.is_valid(value)
 
 
 @given(nearly_right())
-def test_a_shape_is_right_exactly_where_jsonschema_says_so(value: dict[str, Any]) -> None:
-    assert (not shape_problems(Document("taxpayer.yaml", value), "taxpayer")) == VALID.is_valid(value)
+def test_a_shape_is_right_exactly_where_jsonschema_says_so(case: tuple[str, Any]) -> None:
+    schema, value = case
+    assert (not shape_problems(Document("file.yaml", value), schema)) == right(schema)[1].is_valid(value)
 
 
 @pytest.mark.parametrize(("line", "asked"), [("filing_status: single", False), ("status: single", True)])

@@ -115,16 +115,22 @@ def _across(
 
     from lotlaw.importers.across import misfits, to_come, unsettled
     from lotlaw.importers.exercise import expired, taken_up
+    from lotlaw.importers.swaps import joined
 
     frames = [f.rows.with_columns(pl.lit(n, dtype=pl.UInt16).alias("file")) for n, f in enumerate(files)]
     rows = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
     names = [file.name for file in files]
+    rows, moved = joined(rows, names)
     rows, late = expired(rows, names, options, zone)
     rows, alone, odd = taken_up(rows, names, options)
     problems = [*misfits(rows, names, classes), *alone]
     if problems:
         raise Problems(problems)
-    return rows, [*late, *odd, *unsettled(rows, names)], list(to_come(rows, names, datetime.now(ZoneInfo(zone)).date()))
+    return (
+        rows,
+        [*moved, *late, *odd, *unsettled(rows, names)],
+        list(to_come(rows, names, datetime.now(ZoneInfo(zone)).date())),
+    )
 
 
 def _said_of_files(ledger: Ledger) -> Iterator[str]:

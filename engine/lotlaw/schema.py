@@ -18,8 +18,11 @@ from lotlaw.formula import did_you_mean
 from lotlaw.source import Document, Problem, data_root
 
 LONGEST_VALUE = 60
-QUIET = ("$schema", "$id", "$defs", "title", "description", "format", "items", "properties", "additionalProperties")
-"""Words of a schema that ask nothing of the value itself."""
+QUIET = (
+    "$schema", "$id", "$defs", "$comment", "title", "description", "format", "items", "properties",
+    "additionalProperties", "then", "else",
+)  # fmt: skip
+"""Words of a schema that ask nothing of the value by themselves."""
 TYPES: dict[type, set[str]] = {
     type(None): {"null"}, bool: {"boolean"}, int: {"integer", "number"}, Decimal: {"number"}, str: {"string"},
     list: {"array"}, dict: {"object"},
@@ -27,11 +30,20 @@ TYPES: dict[type, set[str]] = {
 ASKS: dict[str, tuple[tuple[type, ...], Callable[[Any, Any], bool]]] = {
     "minimum": ((int, Decimal), lambda value, said: value >= said),
     "maximum": ((int, Decimal), lambda value, said: value <= said),
+    "minLength": ((str,), lambda value, said: len(value) >= said),
     "maxLength": ((str,), lambda value, said: len(value) <= said),
+    "pattern": ((str,), lambda value, said: re.search(said, value) is not None),
     "minItems": ((list,), lambda value, said: len(value) >= said),
+    "maxItems": ((list,), lambda value, said: len(value) <= said),
+    "minProperties": ((dict,), lambda value, said: len(value) >= said),
+    "maxProperties": ((dict,), lambda value, said: len(value) <= said),
     "required": ((dict,), lambda value, said: set(said) <= value.keys()),
+    "dependentRequired": ((dict,), lambda value, said: all(value.keys() >= {*said[k]} for k in said if k in value)),
 }
 """Words that ask something of values of some types, and nothing of others."""
+CHOICES: dict[str, Callable[[list[bool]], bool]] = {
+    "allOf": all, "anyOf": any, "oneOf": lambda fits: sum(fits) == 1,
+}  # fmt: skip
 
 
 def shape_problems(document: Document, schema: str) -> list[Problem]:
@@ -68,7 +80,7 @@ def _fits(value: Any, shape: Any, defined: Any) -> bool:
     if isinstance(shape, bool):
         return shape
     asked = (word for word in shape if word not in QUIET)
-    return all(_holds(word, value, shape[word], defined) for word in asked) and all(
+    return all(_holds(word, value, shape, defined) for word in asked) and all(
         _fits(part, said, defined) for part, said in _parts(value, shape)
     )
 
@@ -82,21 +94,39 @@ def _parts(value: Any, shape: Any) -> Iterator[tuple[Any, Any]]:
         yield from ((item, known.get(key, others)) for key, item in value.items())
 
 
-def _holds(word: str, value: Any, said: Any, defined: Any) -> bool:
-    """Whether a value does what one word of a schema asks. Raises LookupError for words that are not known here."""
-    if word == "$ref":
-        return _fits(value, defined[said.removeprefix("#/$defs/")], defined)
-    if word == "oneOf":
-        return sum(_fits(value, shape, defined) for shape in said) == 1
+def _holds(word: str, value: Any, shape: Any, defined: Any) -> bool:
+    """Whether a value does what one word of a shape asks. Raises LookupError for words that are not known here."""
+    said = shape[word]
     if word == "type":
         return not TYPES.get(type(value), set()).isdisjoint([said] if isinstance(said, str) else said)
     if word in ("const", "enum"):
-        choice = [said] if word == "const" else said
-        if not all(isinstance(text, str) for text in choice):
-            raise LookupError(word)
-        return value in choice
-    types, asks = ASKS[word]
-    return not isinstance(value, types) or isinstance(value, bool) or asks(value, said)
+        return _is_one_of(value, [said] if word == "const" else said)
+    if word in ASKS:
+        types, asks = ASKS[word]
+        return not isinstance(value, types) or isinstance(value, bool) or asks(value, said)
+    return _holds_by_others(word, value, shape, defined)
+
+
+def _is_one_of(value: Any, choice: list[Any]) -> bool:
+    if not all(isinstance(one, str | bool) for one in choice):
+        raise LookupError(choice)
+    return any(type(one) is type(value) and one == value for one in choice)
+
+
+def _holds_by_others(word: str, value: Any, shape: Any, defined: Any) -> bool:
+    """The same for a word that asks by way of other shapes."""
+    said = shape[word]
+    if word == "$ref":
+        return _fits(value, defined[said.removeprefix("#/$defs/")], defined)
+    if word == "not":
+        return not _fits(value, said, defined)
+    if word == "if":
+        return _fits(value, shape.get("then" if _fits(value, said, defined) else "else", True), defined)
+    if word == "propertyNames":
+        return not isinstance(value, dict) or all(_fits(key, said, defined) for key in value)
+    if word == "dependentSchemas":
+        return not isinstance(value, dict) or all(_fits(value, said[key], defined) for key in said if key in value)
+    return CHOICES[word]([_fits(value, one, defined) for one in said])
 
 
 def _plain(value: Any) -> Any:

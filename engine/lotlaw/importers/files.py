@@ -123,6 +123,10 @@ def _decoded(name: str, data: bytes) -> tuple[bytes, tuple[str, ...]]:
     notes: tuple[str, ...] = ()
     if not data.isascii():
         data, notes = _utf8(name, data.removeprefix(b"\xef\xbb\xbf"))
+    if (
+        b'"' in data and b"\r\n" in data
+    ):  # else a carriage return can only stand at the end of a row, where none is kept
+        data = data.replace(b"\r\n", b"\n")
     return (data if b"\n" in data else data.replace(b"\r", b"\n")), notes
 
 

@@ -22,13 +22,14 @@ def problems(rules: Path) -> list[Problem]:
     """What is wrong with the mappings in `rules/sources` and with `rules/assets.yaml`."""
     from lotlaw.importers.detect import signature
     from lotlaw.importers.trial import failures
+    from lotlaw.schema import shape_problems
 
     found = list(_assets(rules / "assets.yaml"))
     taken: dict[str, str] = {}
     for path in _mappings(rules):
         try:
             document = read_yaml(path, text_only=True)
-            found += _shape(path) or _fit(path) or failures(path, signature(path))
+            found += shape_problems(document, "source") or _fit(path, document) or failures(document, signature(path))
             id_ = document.value["id"] if isinstance(document.value, dict) else path.stem
             if id_ in taken:
                 found.append(Problem(document.place("id"), f"'{id_}' is the id of {taken[id_]} already"))
@@ -51,12 +52,6 @@ def lock(rules: Path) -> str:
 
 def _mappings(rules: Path) -> list[Path]:
     return sorted((rules / "sources").glob("*.yaml"))
-
-
-def _shape(path: Path) -> list[Problem]:
-    from lotlaw.schema import shape_problems
-
-    return shape_problems(read_yaml(path, text_only=True), "source")
 
 
 def _assets(path: Path) -> Iterator[Problem]:
@@ -98,12 +93,12 @@ def _option_names(document: Document) -> Iterator[Problem]:
             yield Problem(document.place(*at), f"the pattern does not read {name['like']}, the name it is for")
 
 
-def _fit(path: Path) -> list[Problem]:
+def _fit(path: Path, document: Document) -> list[Problem]:
     """Formulas that do not fit their columns (over no rows); values that no rule takes, rules that none reaches."""
     from lotlaw.importers.mapping import load
     from lotlaw.importers.reach import unreached
 
-    importer, document = load(path), read_yaml(path, text_only=True)
+    importer = load(path)
     parts: list[tuple[Path_, Importer]] = [(("sections", s.name), s.importer) for s in importer.sections]
     return [
         problem

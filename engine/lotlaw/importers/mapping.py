@@ -8,6 +8,7 @@ reach attributes, files or the network; patterns are matched in linear time. Sca
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from keyword import iskeyword
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,14 @@ TESTS = "\ntests:"
 
 def load(path: Path) -> Importer:
     """Read and check one mapping, all but its tests. Raises Problems with the place of each."""
-    if checked(path):
-        text = path.read_text(encoding="utf-8-sig").split(TESTS, 1)[0]
+    return _loaded(path, path.read_bytes() if path.is_file() else b"", checked(path))
+
+
+@lru_cache(maxsize=256)
+def _loaded(path: Path, data: bytes, locked: bool) -> Importer:
+    """The mapping at a path that holds this; its tests read it again and again."""
+    if locked:
+        text = data.decode("utf-8-sig").split(TESTS, 1)[0]
         return _Assembly(parse_yaml(text, shown(path), text_only=True), path).importer()
     from lotlaw.schema import shape_problems
 

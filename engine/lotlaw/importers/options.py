@@ -53,7 +53,10 @@ def _read(way: Mapping[str, Any], said: Mapping[str, Any], cell: pl.Expr) -> pl.
     """What a name says in one of the ways to write it, null where it is written otherwise."""
     part = cell.str.to_uppercase().str.strip_chars().str.extract_groups(way["pattern"]).struct.field
     fraction = pl.lit(f"1e-{way.get('strike_decimals', 0)}").cast(AMOUNT)
-    expiry = part("expiry").str.to_date(way["expiry"], strict=False)
+    day = part("expiry")
+    if "months" in way:
+        day = pl.concat_str(day.str.head(1).replace_strict(way["months"], default=None), day.str.slice(1))
+    expiry = day.str.to_date(way["expiry"], strict=False)
     strike = part("strike").cast(AMOUNT, strict=False) * fraction
     right = part("right").replace_strict(said["rights"], default=None, return_dtype=pl.String)
     whole = pl.all_horizontal(value.is_not_null() for value in (part("underlying"), expiry, strike, right))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
 from lotlaw.formula import Formula
 from lotlaw.importers.clock import when
 from lotlaw.importers.language import Cancel, Check, Latest
-from lotlaw.importers.problems import named
+from lotlaw.importers.problems import SHOWN, named
 from lotlaw.importers.scope import Scope
 from lotlaw.readings.text import DECIMAL, column
 from lotlaw.source import Problem
@@ -84,8 +84,7 @@ def borne_out(scope: Scope, frame: pl.DataFrame) -> tuple[list[str], list[Proble
     notes: list[str] = []
     problems: list[Problem] = []
     for check in scope.importer.checks:
-        found = list(_breaks(scope, frame, check))
-        said = named(scope.file, [line for line, _ in found], [words for _, words in found])
+        said = _breaks(scope, frame, check)
         if check.strict:
             problems += said
         else:
@@ -93,18 +92,19 @@ def borne_out(scope: Scope, frame: pl.DataFrame) -> tuple[list[str], list[Proble
     return notes, problems
 
 
-def _breaks(scope: Scope, frame: pl.DataFrame, check: Check) -> Iterator[tuple[int, str]]:
+def _breaks(scope: Scope, frame: pl.DataFrame, check: Check) -> list[Problem]:
     """The lines at which a check fails, with the words for it."""
+    found: list[Problem] = []
     if check.that:
         broken = scope.computed(frame, {KEY: (column(scope.read(check.that)).cast(pl.Boolean), check.that.place)})
-        yield from ((line, check.says) for line in broken.filter(~pl.col(KEY).fill_null(value=True))["line"].to_list())
+        lines = broken.filter(~pl.col(KEY).fill_null(value=True))["line"].to_list()
+        found += named(scope.file, lines, check.says)
     if check.balance and check.change:
-        yield from _jumps(scope, frame, check, check.balance, check.change)
+        found += _jumps(scope, frame, check, check.balance, check.change)
+    return found
 
 
-def _jumps(
-    scope: Scope, frame: pl.DataFrame, check: Check, balance: Formula, change: Formula
-) -> Iterator[tuple[int, str]]:
+def _jumps(scope: Scope, frame: pl.DataFrame, check: Check, balance: Formula, change: Formula) -> list[Problem]:
     """The lines at which a running balance is not the one before with the row's own change.
 
     Files stand oldest or newest first: the way round that has fewer jumps is the right one.
@@ -115,16 +115,16 @@ def _jumps(
     }
     rows = scope.computed(frame, numbers)
     rows = _keyed(scope, rows, check.by) if check.by else rows.with_columns(pl.lit("").alias(KEY))
-    rows = rows.filter(pl.col("_balance").is_not_null() & pl.col("_change").is_not_null() & pl.col(KEY).is_not_null())
+    rows = rows.select("line", KEY, "_balance", "_change").drop_nulls()
     wanted = pl.col("_balance").shift().over(KEY) + pl.col("_change")
     ways = [way.with_columns(wanted.alias("_wanted")) for way in (rows, rows.reverse())]
     wrong = min((way.filter(pl.col("_wanted") != pl.col("_balance")) for way in ways), key=len).sort("line")
-    for row in wrong.iter_rows(named=True):
-        of = row[KEY].replace("\x1f", ", ")
-        yield (
-            row["line"],
-            f"{check.says}: {_number(row, '_balance')} {of}, where {_number(row, '_wanted')} would follow",
-        )
+    said = [
+        f"{check.says}: {_number(row, '_balance')} {row[KEY]}".replace("\x1f", " ").strip()
+        + f", where {_number(row, '_wanted')} would follow"
+        for row in wrong.head(SHOWN).iter_rows(named=True)
+    ]
+    return named(scope.file, wrong["line"].to_list(), said)
 
 
 def _number(row: Mapping[str, object], name: str) -> str:

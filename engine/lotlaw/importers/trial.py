@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import Any
 
 from lotlaw.importers import Imported, Request, imported_text
@@ -16,7 +15,7 @@ from lotlaw.importers.canonical import NUMBERS, table
 from lotlaw.importers.detect import Signature
 from lotlaw.importers.files import text_of
 from lotlaw.importers.problems import quoted
-from lotlaw.source import Document, Problem, Problems, read_yaml
+from lotlaw.source import Document, Problem, Problems
 
 NAME = "export.csv"
 """What the file of a test is called where the test does not say."""
@@ -27,9 +26,8 @@ SAID = 200
 """Characters of an event that a message shows."""
 
 
-def failures(path: Path, signature: Signature) -> Iterator[Problem]:
-    """The tests of the mapping at `path` that fail, each at its place."""
-    document = read_yaml(path, text_only=True)
+def failures(document: Document, signature: Signature) -> Iterator[Problem]:
+    """The tests of a mapping that fail, each at its place."""
     for number in range(len(document.value.get("tests", ()))):
         yield from _failures(document, number, signature)
 

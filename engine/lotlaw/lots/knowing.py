@@ -12,10 +12,11 @@ import polars as pl
 
 from lotlaw.lots.book import ABSORB, BORROW, BRANCH, CARRY, EXPIRE, FIFO, NOWHERE, RESCALE, SELL, Wash
 from lotlaw.lots.events import PLACES, Events, is_kind, rare, words_of
+from lotlaw.lots.kinds import DONOR
 from lotlaw.lots.moves import alike, dollars
 from lotlaw.lots.queues import OPENS, SALES, Plan
 from lotlaw.lots.rare import Known, Rare
-from lotlaw.lots.treatment import DONOR, Treatment, turns_long
+from lotlaw.lots.treatment import Treatment, turns_long
 
 CALL = "call"
 EPOCH = date(1970, 1, 1).toordinal()

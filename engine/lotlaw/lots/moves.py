@@ -9,9 +9,9 @@ import polars as pl
 
 from lotlaw.formula import Formula, Reader
 from lotlaw.lots.book import BORROW, CLOSE, ENTER, GIVE, OPEN, PICK, RECEIVE, SELL, SEND, USE
-from lotlaw.lots.events import PLACES, WHOLE, Events, Schema, acquired_day, is_kind, rare, said_dollars
+from lotlaw.lots.events import PLACES, WHOLE, Events, Schema, acquired_day, class_of, is_kind, rare, said_dollars
+from lotlaw.lots.kinds import Leg
 from lotlaw.lots.moving import Moved
-from lotlaw.lots.treatment import Leg
 from lotlaw.readings import columns
 from lotlaw.readings.columns import LARGEST, MONEY, Scaled, rounded
 from lotlaw.source import Problem
@@ -142,11 +142,24 @@ def _moved(transfers: Moved) -> Iterator[pl.LazyFrame]:
 
 
 def missing(events: Events) -> Iterator[Problem]:
-    """Events whose dollars are needed and unknown, or out of bounds, and fees larger than what they are taken from."""
+    """Events whose dollars are unknown or out of bounds, fees that are too large, kinds that an asset cannot have."""
+    yield from _not_for(events)
     yield from too_large(events, events.rows, ("usd_value", "fee_usd", "basis_usd"))
     if events.rows["value"].null_count():
         yield from _worthless(events)
     yield from _below_zero(events)
+
+
+def _not_for(events: Events) -> Iterator[Problem]:
+    """Sales of a kind that the law has only for assets of some classes."""
+    kinds = events.treatment.kinds
+    for name in (name for name in kinds if name in events.kinds):
+        leg = kinds[name].sells
+        only = leg.said.get("only") if leg else None
+        if only:
+            strange = ~class_of(events.ledger, "out_asset").is_in(only["classes"])
+            for row, asset in events.rows.filter(is_kind([name]) & strange).select("row", "out_asset").iter_rows():
+                yield Problem(events.place(row), f"{name} {asset}: {only['else']}")
 
 
 def too_large(events: Events, rows: pl.DataFrame, names: Sequence[str]) -> Iterator[Problem]:
