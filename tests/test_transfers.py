@@ -199,8 +199,8 @@ def test_lots_that_lie_elsewhere_are_refused_with_the_list(tmp_path: Path) -> No
         (
             "ledger.csv:5: from 2025-03-01 on, lots of BTC are kept by account, and those of the common pool are not "
             "where the units are (coinbase: 2 held, lots of 1; kraken: 1 held, lots of 2); add the transfers that are "
-            "missing, give the allocation you made as digital_asset_safe_harbor, or see what --allocate fifo comes to (no "
-            "allocation under Rev. Proc. 2024-28)"
+            "missing, give the allocation you made as digital_asset_safe_harbor, or see what --allocate fifo comes to "
+            "(no allocation under Rev. Proc. 2024-28)"
         )
     ]
 
