@@ -61,7 +61,7 @@ def _of_the_folder(root: Path, checked: list[_Checked]) -> Iterator[Problem]:
     if all(year.complete for year in checked):
         yield from idle((d for year in checked for d in year.documents), (f for year in checked for f in year.findings))
     if (root / "sources").is_dir():
-        yield from lint.problems(root)
+        yield from lint.problems(root, locked=True)
     if (root.parent / "forms").is_dir():
         yield from template_problems(root.parent / "forms")
 

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from lotlaw.importers.binding import Binding
 
 
-def problems(rules: Path) -> list[Problem]:
-    """What is wrong with the mappings in `rules/sources` and with `rules/assets.yaml`."""
+def problems(rules: Path, *, locked: bool = False) -> list[Problem]:
+    """What is wrong with the mappings in `rules/sources` and with `rules/assets.yaml`.
+
+    With `locked`, a mapping that LOCK holds as it is counts as sound: it passed when it was locked.
+    """
     from lotlaw.importers.detect import signature
+    from lotlaw.importers.mapping import checked
     from lotlaw.importers.trial import failures
     from lotlaw.schema import shape_problems
 
@@ -28,6 +32,9 @@ def problems(rules: Path) -> list[Problem]:
     taken: dict[str, str] = {}
     for path in _mappings(rules):
         try:
+            if locked and checked(path):
+                taken[signature(path).id] = path.name
+                continue
             document = read_yaml(path, text_only=True)
             found += shape_problems(document, "source") or _fit(path, document) or failures(document, signature(path))
             id_ = document.value["id"] if isinstance(document.value, dict) else path.stem
