@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lotlaw.check import checked
+from lotlaw.law import Year
 from lotlaw.ledger import Ledger, read
 from lotlaw.rules import load
 from lotlaw.run import Return, compute
@@ -127,12 +128,18 @@ def _chain(
 
 def recompute(path: Path, rules: Path | None = None) -> Return:
     """Work out a written return again, from the files and rules it was made of. Raises Problems if they changed."""
-    said = _written(path)
+    said = written(path)
     year = checked(said["tax_year"], rules)
     if said["digest"] != year.digest:
         raise refuse(
             path, "made by other rules than these; file it again, or give the rules it was made by with --rules"
         )
+    return work_again(path, year, rules)
+
+
+def work_again(path: Path, year: Year, rules: Path | None = None) -> Return:
+    """A written return worked out by the rules of `year`, whatever made it. Raises Problems if a file changed."""
+    said = written(path)
     entries, person = said["files"], said["taxpayer"]
     files = [_same_file(path, entry) for entry in entries]
     prices, overrides = (_same_file(path, said[role]) if said[role] else None for role in ("prices", "overrides"))
@@ -143,7 +150,7 @@ def recompute(path: Path, rules: Path | None = None) -> Return:
     return compute(year, replace(ledger, files=called), person, said["method"], **said["options"])
 
 
-def _written(path: Path) -> dict[str, Any]:
+def written(path: Path) -> dict[str, Any]:
     """What a return says that it was made of. Raises Problems if it isn't one."""
     try:
         said = json.loads(path.read_text(encoding="utf-8"))

@@ -34,6 +34,12 @@ def load(year: int, rules: Path | None = None) -> Year:
     return _load(year, root)
 
 
+def forget() -> None:
+    """Read the files anew from now on: some were changed."""
+    _load.cache_clear()
+    _read.cache_clear()
+
+
 def years(root: Path) -> list[int]:
     """The tax years a folder of rules holds."""
     return sorted(int(p.parent.name) for p in root.glob("[0-9]*/year.yaml") if p.parent.name.isdigit())

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lotlaw.source import data_root
+from lotlaw.source import data_root, shown
 
 rules_app = typer.Typer(no_args_is_help=True, help="Read and check the law: rules/<year>/*.yaml.")
 
@@ -52,14 +52,140 @@ def rules_show(
     form: Annotated[str | None, typer.Argument(help="A form or file, such as schedule_d or parameters.")] = None,
     line: Annotated[str | None, typer.Argument(help="A line, such as 21.")] = None,
     rules: RulesDir = None,
+    as_json: Json = False,
 ) -> None:
-    """Print a year's rules as they hold, each with its place and citation.
+    """Print a year's rules as they hold, each with its place, its citation and its status.
 
     Example: lotlaw rules show 2025 schedule_d 21
     """
-    from lotlaw.audit.show import show
+    from lotlaw.audit.show import facts, show
 
-    print(show(year, form, line, rules), end="")
+    if as_json:
+        _json(facts(year, form, line, rules))
+    else:
+        print(show(year, form, line, rules), end="")
+
+
+@rules_app.command("diff")
+def rules_diff(
+    old: Annotated[int, typer.Argument(help="The earlier tax year.")],
+    new: Annotated[int, typer.Argument(help="The later tax year.")],
+    rules: RulesDir = None,
+    as_json: Json = False,
+) -> None:
+    """Say what two years' rules mean differently: values with their step, lines, boxes, forms.
+
+    Example: lotlaw rules diff 2024 2025
+    """
+    from lotlaw.audit.diff import diff_text, differences
+    from lotlaw.rules import load
+
+    years = load(old, rules), load(new, rules)
+    if as_json:
+        _json([vars(difference) for difference in differences(*years)])
+    else:
+        _say(diff_text(*years))
+
+
+@rules_app.command("new")
+def rules_new(
+    year: Annotated[int, typer.Argument(help="The tax year to begin, or to go on with.")],
+    values: Annotated[
+        Path | None, typer.Option("--from", help="A table of values (see --sheet) to put into parameters.yaml.")
+    ] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Write a table of the values there are, to fill in.")] = None,
+    rules: RulesDir = None,
+    as_json: Json = False,
+) -> None:
+    """Begin a tax year from the year before, put values into it, and say what nobody has read yet.
+
+    The first time, the folder is made: old values marked unread, every form a pin that nobody has checked. From then
+    on the command says what is left; it ends with 1 until nothing is.
+
+    Example: lotlaw rules new 2027 --from values.csv
+    """
+    from lotlaw.audit.new import begin, left, left_text
+    from lotlaw.rules import load
+
+    root = rules or data_root() / "rules"
+    made, count = begin(year, root, values)
+    if sheet:
+        from lotlaw.audit.values import write_sheet
+
+        made, count = [*made, sheet], count or write_sheet(load(year, root), sheet)
+    found = left(year, root)
+    if as_json:
+        _json({"year": year, "written": [shown(path) for path in made], "unread": [vars(item) for item in found]})
+    else:
+        for path in made:
+            print(f"wrote {shown(path)}")
+        if values:
+            print(f"{count} values from {values}")
+        _say("\n".join(left_text(year, root)))
+    raise typer.Exit(1 if found else 0)
+
+
+@rules_app.command("verify")
+def rules_verify(
+    return_json: Annotated[Path, typer.Argument(metavar="RETURN.json", help="A return that `lotlaw file` wrote.")],
+    rules: RulesDir = None,
+    as_json: Json = False,
+) -> None:
+    """Say whether a return was made by these rules, and whether it comes out the same when worked out again.
+
+    Example: lotlaw rules verify return/return.json
+    """
+    from lotlaw.audit.verify import verify
+
+    verdict = verify(return_json, rules)
+    if as_json:
+        _json(verdict.facts())
+    else:
+        _say("\n".join(verdict.text()))
+    raise typer.Exit(0 if verdict.holds else 1)
+
+
+@rules_app.command("impact")
+def rules_impact(
+    changed: Annotated[Path, typer.Argument(metavar="CHANGE", help="A copy of the rules' folder, edited.")],
+    returns: Annotated[
+        list[Path] | None, typer.Argument(metavar="RETURN.json...", help="Returns; else the demo and all examples.")
+    ] = None,
+    rules: RulesDir = None,
+    as_json: Json = False,
+) -> None:
+    """Say which returns, lines and amounts move when the rules are edited.
+
+    Example: lotlaw rules impact edited-rules return/return.json
+    """
+    from lotlaw.audit.impact import impact
+
+    found = impact(changed, returns or (), rules)
+    if as_json:
+        _json(found.facts())
+    else:
+        _say("\n".join(found.text()))
+    raise typer.Exit(1 if found.moved else 0)
+
+
+@rules_app.command("compare")
+def rules_compare(
+    files: Annotated[list[Path], typer.Argument(help="Tax-Calculator's JSON, or PolicyEngine's YAML files.")],
+    rules: RulesDir = None,
+    as_json: Json = False,
+) -> None:
+    """Hold the numbers beside those that other engines publish.
+
+    Example: lotlaw rules compare policy_current_law.json gov/irs/capital_gains/thresholds.yaml
+    """
+    from lotlaw.audit.compare import compare, compare_text
+
+    found = compare(files, rules)
+    if as_json:
+        _json([{**vars(item), "agrees": item.agrees} for item in found])
+    else:
+        _say("\n".join(compare_text(found)))
+    raise typer.Exit(0 if all(item.agrees for item in found) else 1)
 
 
 @rules_app.command("lock")
@@ -74,6 +200,14 @@ def rules_lock(
     from lotlaw.audit.lock import lock
 
     print(lock(what, rules or data_root() / "rules"))
+
+
+def _say(text: str) -> None:
+    """Print text that may hold words of a file that somebody else wrote: nothing in them moves the cursor."""
+    from lotlaw.rendering.amounts import clean
+
+    for line in text.removesuffix("\n").split("\n"):
+        print(clean(line))
 
 
 def _json(said: Any) -> None:

@@ -1,90 +1,233 @@
-"""`lotlaw rules show`: a year's rules as they hold, each with its place and citation."""
+"""`lotlaw rules show`: a year's rules as they hold, each with its place, its citation and its status.
+
+A value is `statutory` (the law itself says it), `published` (adjusted every year, and read in what the IRS published),
+`projected` (an estimate) or `draft` (nobody has read it yet). A form is `published` or `draft`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from lotlaw.explain import amount
 from lotlaw.formula import did_you_mean
-from lotlaw.law import Form, Line, Parameter, Year, find_line
-from lotlaw.rules import load
-from lotlaw.source import refuse
+from lotlaw.law import Cite, Form, Line, Parameter, Year, find_line
+from lotlaw.rules import PUBLISHED, TABLES, load
+from lotlaw.source import Document, refuse
+
+DRAFT = "draft"
+Said = dict[str, Any]
 
 
 def show(year_number: int, form: str | None = None, line: str | None = None, rules: Path | None = None) -> str:
-    """The year's contents, one form (or `parameters`), or one line, as text. Raises Problems for an unknown name."""
+    """The year on one page, one form (or `parameters`), or one line, as text. Raises Problems for an unknown name."""
     year = load(year_number, rules)
     if form is None:
-        said = _contents(year)
+        said = _year(year)
     elif line is not None:
         said = _line(year, find_line(year, f"{form}.{line}"))
     elif form == "parameters":
         said = (text for parameter in year.parameters.values() for text in _parameter(parameter))
+    elif form in TABLES:
+        said = _table(year.documents[form])
     else:
-        said = _form(year, form)
+        said = _form(year, _found(year, form))
     return "\n".join(said) + "\n"
 
 
-def _contents(year: Year) -> Iterator[str]:
+def facts(year_number: int, form: str | None = None, line: str | None = None, rules: Path | None = None) -> Said:
+    """The same for programs. Raises Problems for an unknown name."""
+    year = load(year_number, rules)
+    if line is not None:
+        return line_facts(find_line(year, f"{form}.{line}"))
+    if form == "parameters":
+        return {name: parameter_facts(parameter) for name, parameter in year.parameters.items()}
+    if form in TABLES:
+        return {**file_facts(year, form), "says": plain(year.documents[form].value)}
+    if form is not None:
+        return form_facts(year, _found(year, form))
+    return {
+        "year": year.year, "status": year.status, "digest": year.digest,
+        "files": {name: file_facts(year, name) for name in year.origins},
+        "not_verified": dict(year.not_verified),
+        "parameters": {name: parameter_facts(parameter) for name, parameter in year.parameters.items()},
+        "forms": {name: form_facts(year, found) for name, found in year.forms.items()},
+    }  # fmt: skip
+
+
+def status_of(parameter: Parameter) -> str:
+    """Whether a value is the law's own, published, projected or unread."""
+    if parameter.unread:
+        return DRAFT
+    return "projected" if parameter.projected else PUBLISHED if parameter.indexed else "statutory"
+
+
+def file_facts(year: Year, name: str) -> Said:
+    """Where a file of the year comes from, and who compared it with what."""
+    pin = year.documents["year"].value["files"][name]
+    said: Said = {"file": year.documents[name].file, "title": title_of(year, name), "from": year.origins[name]}
+    if isinstance(pin, Mapping):
+        said |= {key: str(pin[key]) for key in ("checked", "by", "unchecked") if key in pin}
+        if "against" in pin:
+            said["against"] = _source(year, pin["against"])
+    said["status"] = DRAFT if "unchecked" in said else year.status
+    return said
+
+
+def title_of(year: Year, name: str) -> str:
+    """The title of a file."""
+    return str(year.documents[name].value.get("title", "Parameters")) if name != "parameters" else "Parameters"
+
+
+def _source(year: Year, cite: Mapping[str, Any]) -> str:
+    source = year.documents["year"].value["sources"].get(cite["source"], {"title": cite["source"]})
+    return f"{source['title']}, {cite['at']}" if "at" in cite else str(source["title"])
+
+
+def parameter_facts(parameter: Parameter) -> Said:
+    """A parameter: label, unit, value, status, citation, place."""
+    return {
+        "label": parameter.label, "unit": parameter.unit, "value": plain(parameter.value),
+        "status": status_of(parameter), "cite": cite_facts(parameter.cite), "place": str(parameter.place),
+    }  # fmt: skip
+
+
+def form_facts(year: Year, form: Form) -> Said:
+    """A form: title, status, condition, inputs, lines."""
+    return {
+        "title": form.title, "status": file_facts(year, form.name)["status"], "file": form.document.file,
+        "from": year.origins[form.name], "cite": cite_facts(form.cite),
+        "only_if": form.only_if.text.strip() if form.only_if else "",
+        "inputs": {name: {"unit": i.unit, "from": i.origin, "label": i.label} for name, i in form.inputs.items()},
+        "lines": {id_: line_facts(line) for id_, line in form.lines.items()},
+        "exports": dict(form.exports),
+    }  # fmt: skip
+
+
+def line_facts(line: Line) -> Said:
+    """A line: label, what it is, when it applies, citation, place."""
+    return {
+        "label": line.label, "kind": line.kind, "rule": rule_of(line),
+        "only_if": line.only_if.text.strip() if line.only_if else "", "skipped_if": [s.text for s in line.skips],
+        "to": line.to, "on_form": line.on_form, "cite": cite_facts(line.cite), "place": str(line.place),
+    }  # fmt: skip
+
+
+def cite_facts(cite: Cite) -> Said:
+    """A citation: title, address, place in it, words."""
+    return {key: value for key, value in vars(cite).items() if value}
+
+
+def rule_of(line: Line) -> str:
+    """What a line is, as the file says it: its formula, or what it totals, or that it is typed."""
+    if line.formula:
+        return line.formula.text.strip()
+    total = ", ".join(f"{key} {' '.join(v) if isinstance(v, list) else plain(v)}" for key, v in line.total_of.items())
+    return f"total of Form 8949: {total}" if total else "given by the taxpayer"
+
+
+def plain(value: Any) -> Any:
+    """A value of a rule file as JSON knows it: dates and exact decimals are text."""
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value if isinstance(value, (bool, int)) or value is None else str(value)
+
+
+def _year(year: Year) -> Iterator[str]:
     yield f"Tax year {year.year}, {year.status}. Digest {year.digest}"
     yield ""
-    for name, origin in year.origins.items():
-        document = year.documents[name]
-        title = document.value.get("title", name.capitalize()) if name != "parameters" else "Parameters"
-        pinned = "" if origin == year.year else f"  (as in {origin})"
-        yield f"  {name:<20} {title}{pinned}"
-        yield f"  {'':<20} {document.file}"
+    for name in year.origins:
+        yield from _file(name, file_facts(year, name))
     for name, why in year.not_verified.items():
-        yield f"  {name:<20} not verified: {why}"
+        yield f"  {name:<24} not verified: {why}"
+    yield ""
+    for parameter in year.parameters.values():
+        yield from _parameter(parameter)
+
+
+def _file(name: str, said: Said) -> Iterator[str]:
+    yield f"  {name:<24} {said['title']} ({said['status']})"
+    yield f"  {'':<24} {said['file']}"
+    if "unchecked" in said:
+        yield f"  {'':<24} as in {said['from']}, unchecked: {said['unchecked']}"
+    elif "checked" in said:
+        yield f"  {'':<24} as in {said['from']}, compared with {said['against']} on {said['checked']} by {said['by']}"
 
 
 def _parameter(parameter: Parameter) -> Iterator[str]:
-    yield f"{parameter.name} ({parameter.unit}): {parameter.label}"
-    yield from (f"  {text}" for text in _value(parameter.value))
+    yield f"{parameter.name} ({parameter.unit}, {status_of(parameter)}): {parameter.label}"
+    yield from (f"  {text}" for text in value_lines(parameter.value, parameter.unit))
     yield f"  {parameter.place.file}:{parameter.place.line}  {parameter.cite}"
+    for word, why in (("unread", parameter.unread), ("projected", parameter.projected)):
+        if why:
+            yield f"  {word}: {why}"
 
 
-def _value(value: Any) -> Iterator[str]:
+def value_lines(value: Any, unit: str) -> Iterator[str]:
+    """A value as a reader expects it: one line, or one a row."""
     if isinstance(value, dict):
-        yield "  ".join(f"{key} {amount(item)}" for key, item in value.items())
+        yield "  ".join(f"{key} {said_value(item, unit)}" for key, item in value.items())
     elif isinstance(value, list):
         for row in value:
-            yield (
-                "; ".join(f"{key} {', '.join(_value(item))}" for key, item in row.items())
-                if isinstance(row, dict)
-                else str(row)
-            )
+            cells = ((key, "rate" if key == "rate" else "money", item) for key, item in row.items())
+            yield "; ".join(f"{key.replace('_', ' ')} {', '.join(value_lines(item, u))}" for key, u, item in cells)
     else:
-        yield amount(value)
+        yield said_value(value, unit)
 
 
-def _form(year: Year, name: str) -> Iterator[str]:
+def said_value(value: Any, unit: str) -> str:
+    """A single value: 3,000 or 15% or 2025-01-01."""
+    return f"{(value * 100).normalize():f}%" if unit == "rate" else amount(value)
+
+
+def _table(document: Document) -> Iterator[str]:
+    """A file that holds tables: each entry with what it says."""
+    for key, value in document.value.items():
+        if not isinstance(value, Mapping):
+            yield f"{key}: {told(value)}"
+            continue
+        yield key
+        for name, entry in value.items():
+            at = document.key(key, name)
+            yield f"  {name}: {told(entry)}  ({at.file}:{at.line})"
+
+
+def told(value: Any) -> str:
+    """A value of a table on one line: `part I; digital any`."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key} {told(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(f"({told(item)})" if isinstance(item, Mapping) else told(item) for item in value)
+    return amount(value)
+
+
+def _found(year: Year, name: str) -> Form:
     if name in year.not_verified:
         raise refuse(name, year.not_verified[name])
     if name not in year.forms:
-        known = ["parameters", *year.forms]
+        known = ["parameters", *TABLES, *year.forms]
         raise refuse(name, f"no such form in {year.year}{did_you_mean(name, known)}; there are {', '.join(known)}")
-    form = year.forms[name]
-    yield f"{form.title} ({form.document.file}; {form.cite})"
+    return year.forms[name]
+
+
+def _form(year: Year, form: Form) -> Iterator[str]:
+    status = file_facts(year, form.name)["status"]
+    yield f"{form.title} ({form.document.file}; {form.cite}; {status})"
     if form.only_if:
-        yield f"  only if {form.only_if.text}"
-    yield from _inputs(form)
+        yield f"  only if {form.only_if.text.strip()}"
+    for source in form.inputs.values():
+        yield f"  {source.name} ({source.unit}) from {source.origin}"
     for line in form.lines.values():
         yield from (f"  {text}" for text in _brief(line))
 
 
-def _inputs(form: Form) -> Iterator[str]:
-    for source in form.inputs.values():
-        yield f"  {source.name} ({source.unit}) from {source.origin}"
-
-
 def _brief(line: Line) -> Iterator[str]:
-    rule = line.formula.text if line.formula else f"{line.kind} {dict(line.total_of) or ''}".strip()
-    condition = f"  [only if {line.only_if.text}]" if line.only_if else ""
+    condition = f"  [only if {line.only_if.text.strip()}]" if line.only_if else ""
     yield f"{line.id:>4}  {line.label}"
-    yield f"      {rule}{condition}  ({line.place.file}:{line.place.line})"
+    yield f"      {rule_of(line)}{condition}  ({line.place.file}:{line.place.line})"
 
 
 def _line(year: Year, line: Line) -> Iterator[str]:

@@ -1,0 +1,130 @@
+"""`lotlaw rules impact`: which returns, lines and amounts move when rules are edited.
+
+Rules before and after stand in two folders. Returns are those that `lotlaw file` wrote, worked out by both; without
+any, the demo's return and every example of the rules.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lotlaw.audit.verify import apart
+from lotlaw.check.examples import run_example
+from lotlaw.explain import amount
+from lotlaw.filing import recompute, work_again, written
+from lotlaw.law import Form, Year
+from lotlaw.ledger import read
+from lotlaw.rendering import render
+from lotlaw.rules import load, years
+from lotlaw.run import Return, compute
+from lotlaw.source import Problems, data_root, refuse
+from lotlaw.starter import DEMO, demo_files
+from lotlaw.taxpayer import read_taxpayer
+
+MOVING = ("form_8949", "lines", "carryover", "income", "planning_only")
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A return or example, and what moves in it: where, from what, to what."""
+
+    what: str
+    moves: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class Impact:
+    """How many returns and examples were worked out, and those that move."""
+
+    looked_at: int
+    moved: tuple[Moved, ...]
+
+    def facts(self) -> dict[str, Any]:
+        """The impact for programs."""
+        keys = ("at", "before", "after")
+        moved = [{"what": m.what, "moves": [dict(zip(keys, x, strict=True)) for x in m.moves]} for m in self.moved]
+        return {"looked_at": self.looked_at, "moved": moved}
+
+    def text(self) -> Iterator[str]:
+        """The impact as a person reads it."""
+        for found in self.moved:
+            yield found.what
+            for at, before, after in found.moves:
+                yield f"  {at}: {before or 'nothing'} -> {after or 'nothing'}"
+        yield f"{len(self.moved)} of {self.looked_at} move"
+
+
+def impact(changed: Path, returns: Sequence[Path] = (), rules: Path | None = None) -> Impact:
+    """What moves between the rules and the changed ones. Raises Problems for rules or returns that cannot be read."""
+    before = rules or data_root() / "rules"
+    if not years(changed):
+        raise refuse(changed, "no rules here: copy a folder of rules, edit the copy, and name it")
+    pairs = list(_returns(returns, before, changed) if returns else _shipped(before, changed))
+    return Impact(len(pairs), tuple(pair for pair in pairs if pair.moves))
+
+
+def _returns(paths: Sequence[Path], before: Path, after: Path) -> Iterator[Moved]:
+    for path in paths:
+        number = written(path)["tax_year"]
+        yield _moved(f"{path} ({number})", recompute(path, before), work_again(path, load(number, after), after))
+
+
+def _moved(what: str, before: Return, after: Return) -> Moved:
+    old, new = (_amounts(return_) for return_ in (before, after))
+    return Moved(what, tuple(apart(old, new)))
+
+
+def _amounts(return_: Return) -> dict[str, Any]:
+    """What may move in a return; rows of Form 8949 by box, so that a row in another box is seen as such."""
+    said = json.loads(render(return_, "json"))
+    said["form_8949"] = {
+        f"box {box['box']}": {"totals": box["totals"], "rows": box["rows"]} for box in said["form_8949"]
+    }
+    return {key: said[key] for key in MOVING}
+
+
+def _shipped(before: Path, after: Path) -> Iterator[Moved]:
+    number, exports, taxpayer = demo_files()
+    if number in years(after):
+        with contextlib.chdir(DEMO):
+            made = [
+                _demo(load(number, root.resolve()), exports, taxpayer) for root in (before.resolve(), after.resolve())
+            ]
+        yield _moved(f"the demo ({number})", *made)
+    for year in years(before):
+        if year in years(after):
+            yield from _examples(load(year, before), load(year, after))
+
+
+def _demo(year: Year, exports: list[Path], taxpayer: Path) -> Return:
+    person, _ = read_taxpayer(taxpayer)
+    return compute(year, read(exports, zone=person["timezone"], rules=year.root), person)
+
+
+def _examples(before: Year, after: Year) -> Iterator[Moved]:
+    """The examples of a year's own files, and of those meant for it, by the rules before and after."""
+    if before.digest == after.digest:
+        return
+    for form in before.forms.values():
+        for example in form.examples:
+            if example.get("year", before.origins[form.name]) == before.year and form.name in after.forms:
+                yield Moved(
+                    f"{before.year} {form.name}: {example['name']}", tuple(_example(before, after, form, example))
+                )
+
+
+def _example(before: Year, after: Year, form: Form, example: Any) -> Iterator[tuple[str, str, str]]:
+    was = run_example(before, form, example)
+    try:
+        now = run_example(after, after.forms[form.name], example)
+    except Problems as found:
+        yield form.name, "", str(found)
+        return
+    for line in dict.fromkeys((*was, *now)):
+        if was.get(line) != now.get(line):
+            yield f"{form.name}.{line}", amount(was.get(line)), amount(now.get(line))
