@@ -103,7 +103,7 @@ def test_values_differ_by_a_step_with_both_citations(ask: Asked) -> None:
 def test_lines_boxes_and_files_differ(ask: Asked) -> None:
     text = ask("rules", "diff", 2024, 2025).text
     assert "  schedule_d: as in 2020 -> its own\n" in text
-    assert "  line 1b: total of Form 8949: boxes A -> total of Form 8949: boxes A G\n" in text
+    assert "  line 1b: total of Form 8949: boxes A -> total of Form 8949: boxes A, G\n" in text
     assert "  boxes G added: part I; form_1099 da_covered; digital any; label Short-term, on Form 1099-DA" in text
     assert "  boxes C: digital any; label Short-term, not reported on Form 1099-B -> digital no; label" in text
     assert "loss_carryover" not in text

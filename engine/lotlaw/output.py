@@ -27,8 +27,11 @@ DRAFT = ".lotlaw-"
 HEAD = 16_000
 """How much of a file is read to know whose it is, in bytes."""
 
+Known = tuple[tuple[str, Callable[[bytes], bool]], ...]
+"""Files that lotlaw writes into one folder: patterns of their names, and how they begin."""
+
 _HEADERS = tuple(f"{','.join(columns)}\n".encode() for columns in (ROW_COLUMNS, LINE_COLUMNS))
-_OURS: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
+_OURS: Known = (
     (r"return\.json", lambda head: head.startswith(b'{"tax_year": ')),
     (r"forms\.txt", lambda head: head.startswith(b"====") and b"\nlotlaw " in head),
     (r"forms\.html", lambda head: b'<meta name="generator" content="lotlaw ' in head),
@@ -42,11 +45,19 @@ def write(return_: Return, out: Path, formats: Sequence[str], *, force: bool = F
     The folder is made if need be. Raises Problems if it holds anything that lotlaw did not write, unless `force`, which
     leaves that alone; or if it can't be written.
     """
-    refuse_others(out, force=force)
+    wanted = ["json", *(f for f in dict.fromkeys(formats) if f != "json")]
+    return write_all(out, (files(return_, format_) for format_ in wanted), force=force)
+
+
+def write_all(
+    out: Path, made: Iterable[dict[str, Iterable[Piece]]], *, force: bool = False, ours: Known = _OURS
+) -> list[Path]:
+    """Write files by name into the folder `out`, all or none; `ours` is what it may hold already, and is replaced."""
+    refuse_others(out, force=force, ours=ours)
     there = out.is_dir()
     try:
         out.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return _replace(return_, out, ["json", *(f for f in dict.fromkeys(formats) if f != "json")])
+        return _replace(out, made, ours)
     except OSError as error:
         why = error.strerror or re.sub(r" \(os error \d+\)", "", str(error))
         raise refuse(out, f"cannot be written: {why}") from None
@@ -56,12 +67,12 @@ def write(return_: Return, out: Path, formats: Sequence[str], *, force: bool = F
                 out.rmdir()
 
 
-def refuse_others(out: Path, *, force: bool = False) -> None:
+def refuse_others(out: Path, *, force: bool = False, ours: Known = _OURS) -> None:
     """Raise Problems if `out` is no folder, or holds anything that lotlaw did not write (unless `force`)."""
     try:
         if not out.is_dir() and (out.exists() or out.is_symlink()):
             raise refuse(out, "is a file; --out names a folder")
-        others = [] if force or not out.exists() else [entry for entry in _entries(out) if not _is_ours(entry)]
+        others = [] if force or not out.exists() else [e for e in _entries(out) if not _is_ours(e, ours)]
     except OSError as error:
         raise refuse(out, f"cannot be read: {error.strerror}") from None
     if others:
@@ -70,12 +81,12 @@ def refuse_others(out: Path, *, force: bool = False) -> None:
         raise refuse(out, f"{what}; name another folder, or add --force to write beside it")
 
 
-def _replace(return_: Return, out: Path, formats: Sequence[str]) -> list[Path]:
-    before = [entry for entry in _entries(out) if entry.is_file() and _is_ours(entry)]
+def _replace(out: Path, files_made: Iterable[dict[str, Iterable[Piece]]], ours: Known) -> list[Path]:
+    before = [entry for entry in _entries(out) if entry.is_file() and _is_ours(entry, ours)]
     if len(before) == len(list(_entries(out))):
         out.chmod(0o700)
     with TemporaryDirectory(prefix=DRAFT, dir=out) as draft:
-        made = [name for wanted in formats for name in _write(Path(draft), files(return_, wanted))]
+        made = [name for texts in files_made for name in _write(Path(draft), texts)]
         for name in made:
             (Path(draft) / name).replace(out / name)
     for stale in before:
@@ -96,14 +107,14 @@ def _entries(folder: Path) -> list[Path]:
     return sorted(folder.iterdir())
 
 
-def _is_ours(entry: Path) -> bool:
+def _is_ours(entry: Path, ours: Known) -> bool:
     """Whether lotlaw wrote a file, or all that is in a tax year's folder."""
     if entry.is_symlink():
         return False
     if entry.is_dir():
         kept = entry.name.startswith(DRAFT) or re.fullmatch(r"\d{4}", entry.name)
-        return bool(kept) and all(_is_ours(inner) for inner in _entries(entry))
-    known = [begins for name, begins in _OURS if re.fullmatch(name, entry.name)]
+        return bool(kept) and all(_is_ours(inner, ours) for inner in _entries(entry))
+    known = [begins for name, begins in ours if re.fullmatch(name, entry.name)]
     if not known or not entry.is_file():
         return False
     with entry.open("rb") as file:

@@ -188,6 +188,27 @@ def rules_compare(
     raise typer.Exit(0 if all(item.agrees for item in found) else 1)
 
 
+@rules_app.command("docs")
+def rules_docs(
+    year: Annotated[int, typer.Argument(help="The tax year.")],
+    out: Annotated[Path, typer.Option(help="The folder to write the site into.")],
+    rules: RulesDir = None,
+    force: Annotated[bool, typer.Option("--force", help="Write into a folder that holds other files too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write a year's rulebook as a static site: every line in words, with links, sources, history and examples.
+
+    Example: lotlaw rules docs 2025 --out rulebook
+    """
+    from lotlaw.audit.book import write_book
+
+    written = write_book(year, out, rules, force=force)
+    if as_json:
+        _json({"written": [shown(path) for path in written]})
+    else:
+        print(f"wrote {len(written)} files; open {shown(out / 'index.html')}")
+
+
 @rules_app.command("lock")
 def rules_lock(
     what: Annotated[str, typer.Argument(help="The tax year, or `sources` for the mappings of exports.")],

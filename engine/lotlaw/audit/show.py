@@ -123,7 +123,7 @@ def rule_of(line: Line) -> str:
     """What a line is, as the file says it: its formula, or what it totals, or that it is typed."""
     if line.formula:
         return line.formula.text.strip()
-    total = ", ".join(f"{key} {' '.join(v) if isinstance(v, list) else plain(v)}" for key, v in line.total_of.items())
+    total = ", ".join(f"{key} {told(value)}" for key, value in line.total_of.items())
     return f"total of Form 8949: {total}" if total else "given by the taxpayer"
 
 

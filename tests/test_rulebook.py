@@ -1,0 +1,191 @@
+"""`lotlaw rules docs`: a site that a validator accepts, whose links lead somewhere, and that asks for no network."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from html5lib import HTMLParser as Validator
+
+from conftest import Asked
+from lotlaw.audit.book import write_book
+from lotlaw.rules import forget, load
+from lotlaw.source import data_root
+
+YEAR = 2025
+FORMS = load(YEAR).forms
+
+
+class Page(HTMLParser):
+    """The ids of a page, its links, and what it loads."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.labels: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = dict(attrs)
+        self.labels.append((tag, said))
+        if "id" in said:
+            self.ids.append(said["id"] or "")
+        if tag == "a" and "href" in said:
+            self.links.append(said["href"] or "")
+        self.loads += [value or "" for name, value in attrs if name == "src" or (tag == "link" and name == "href")]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rulebook of a year."""
+    folder = tmp_path_factory.mktemp("book") / "site"
+    write_book(YEAR, folder)
+    return folder
+
+
+@cache
+def page(path: Path) -> Page:
+    return Page(path.read_text(encoding="utf-8"))
+
+
+def pages(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.html"))
+
+
+def test_there_is_a_page_for_each_form_and_more(book: Path) -> None:
+    others = ("index", "parameters", "form_8949", "dispositions", "sources", "graph")
+    assert {path.name for path in pages(book)} == {f"{name}.html" for name in (*FORMS, *others)}
+
+
+def test_a_validator_finds_no_mistake(book: Path) -> None:
+    for path in pages(book):
+        assert [f"{path.name}:{at}: {said}" for at, said in mistakes(path.read_text(encoding="utf-8"))] == []
+
+
+def test_the_validator_finds_mistakes() -> None:
+    said = [said for _, said in mistakes("<!DOCTYPE html><title>x</title><p><b>bold</p>")]
+    assert said == ["unexpected-end-tag", "expected-closing-tag-but-got-eof"]
+
+
+def mistakes(text: str) -> list[tuple[tuple[int, int], str]]:
+    """Where a page departs from the standard, and how."""
+    validator = Validator()
+    validator.parse(text)
+    return [(at, said) for at, said, _ in validator.errors]
+
+
+def test_every_link_leads_somewhere(book: Path) -> None:
+    for path in pages(book):
+        assert len(set(page(path).ids)) == len(page(path).ids), path.name
+        for link in page(path).links:
+            parts = urlsplit(link)
+            if parts.scheme:
+                assert parts.scheme == "https", link
+                continue
+            target = book / parts.path if parts.path else path
+            assert target.is_file(), f"{path.name}: {link}"
+            assert not parts.fragment or parts.fragment in page(target).ids, f"{path.name}: {link}"
+
+
+def test_nothing_comes_from_a_network(book: Path) -> None:
+    for path in pages(book):
+        assert set(page(path).loads) == {"book.css", "book.js", "lines.js"}
+    assert not re.search(r"https?:|@import|url\(", (book / "book.css").read_text())
+    assert not re.search(r"https?:|fetch|XMLHttp|import", (book / "book.js").read_text())
+
+
+def test_every_line_says_what_it_is_in_words_with_its_law_and_its_readers(book: Path) -> None:
+    text = " ".join(page(book / "schedule_d.html").text.split())
+    said = "Allowed loss, the smaller of the loss on line 16 and the cap the smaller of line 16 with its sign changed"
+    assert (
+        f"{said} and capital loss cap min(-line16, capital_loss_cap) Only if line 16 is below 0; otherwise blank"
+        in text
+    )
+    assert "26 USC (Internal Revenue Code), §1211(b); rules/2025/schedule_d.yaml:" in text
+    assert "Read by Form 1040, line 7, Capital Loss Carryover Worksheet, line 2" in text
+    for form in FORMS.values():
+        ids = page(book / f"{form.name}.html").ids
+        assert [f"line-{id_}" for id_ in form.lines] == [id_ for id_ in ids if id_.startswith("line-")]
+
+
+def test_history_and_examples_are_shown(book: Path) -> None:
+    text = " ".join(page(book / "schedule_d.html").text.split())
+    assert (
+        "2018 to 2024 Form 8949 with box A checked: total of Form 8949: boxes A 2025 to 2026 Form 8949 with box A or G"
+        in text
+    )
+    assert "carryovers alone need the form worked by hand status single short carryover 4,000 line 6 4,000" in text
+    numbers = " ".join(page(book / "parameters.html").text.split())
+    assert "from 2024 47,025 94,050 47,025 63,000 from 2025 48,350 96,700 48,350 64,750" in numbers
+
+
+def test_the_search_looks_through_every_line_and_number(book: Path) -> None:
+    said = (book / "lines.js").read_text(encoding="utf-8").partition("const LINES = ")[2].removesuffix(";\n")
+    entries = json.loads(said)
+    targets = {entry[2] for entry in entries}
+    assert {f"{form.name}.html#line-{id_}" for form in FORMS.values() for id_ in form.lines} <= targets
+    assert {f"parameters.html#{name}" for name in load(YEAR).parameters} <= targets
+
+
+def test_it_can_be_used_with_a_keyboard_and_a_screen_reader(book: Path) -> None:
+    for path in pages(book):
+        tags = page(path).labels
+        assert next(said["href"] for tag, said in tags if tag == "a") == "#main"
+        assert sum(tag == "h1" for tag, _ in tags) == 1
+        assert ("html", {"lang": "en"}) in tags
+        assert any(said.get("name") == "viewport" for _, said in tags)
+        for tag, said in tags:
+            if tag == "input":
+                assert ("label", {"for": said["id"]}) in tags
+            if said.get("class") in ("wide", "drawing"):
+                assert (said["tabindex"], bool(said["aria-label"])) == ("0", True)
+
+
+def test_a_draft_says_so_line_and_page(tmp_path: Path) -> None:
+    write_book(2026, tmp_path / "draft")
+    text = " ".join(page(tmp_path / "draft" / "schedule_d.html").text.split())
+    assert "As in 2025; nobody has compared it with this year's form: the 2026 form is not published." in text
+    assert "The 2026 Form 8960 has not been seen" in page(tmp_path / "draft" / "index.html").text
+
+
+def test_words_of_a_rule_file_are_only_words(tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    shutil.copytree(data_root() / "rules", rules)
+    path = rules / "2026" / "parameters.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("label: Most net capital loss", 'label: </script><b onclick="x">Most net capital loss')
+    )
+    forget()
+    write_book(2026, tmp_path / "site", rules)
+    for name in ("parameters.html", "lines.js"):
+        said = (tmp_path / "site" / name).read_text(encoding="utf-8")
+        assert "<b onclick" not in said
+        assert "</script><b" not in said
+    forget()
+
+
+def test_it_is_written_twice_the_same_and_over_nobody(tmp_path: Path, ask: Asked) -> None:
+    assert ask("rules", "docs", YEAR, "--out", "site").text == "wrote 19 files; open site/index.html\n"
+    first = {path.name: path.read_bytes() for path in (tmp_path / "site").iterdir()}
+    assert ask("rules", "docs", YEAR, "--out", "site").code == 0
+    assert {path.name: path.read_bytes() for path in (tmp_path / "site").iterdir()} == first
+    assert {oct(path.stat().st_mode & 0o777) for path in (tmp_path / "site").iterdir()} == {"0o600"}
+    (tmp_path / "site" / "mine.txt").write_text("mine")
+    refused = ask("rules", "docs", YEAR, "--out", "site")
+    said = "site: holds mine.txt, which lotlaw did not write; name another folder, or add --force to write beside it\n"
+    assert (refused.code, refused.error) == (2, said)
+    assert ask("rules", "docs", YEAR, "--out", "site", "--force").code == 0
+    assert (tmp_path / "site" / "mine.txt").read_text() == "mine"
