@@ -73,10 +73,8 @@ PLANTED = [
         "OpenTaxSolver, 2026: line 19 still has the amounts of 2025",
         "2026/parameters.yaml",
         (
-            (
-                "single: 201_775, married_joint: 403_550, married_separate: 201_775, head_of_household: 201_750}\n  half",
-                "single: 197_300, married_joint: 394_600, married_separate: 197_300, head_of_household: 197_300}\n  half",
-            ),
+            ("value: {single: 201_775, married_joint: 403_550", "value: {single: 197_300, married_joint: 394_600"),
+            ("201_775, head_of_household: 201_750}\n", "197_300, head_of_household: 197_300}\n"),
         ),
         ("together",),
     ),
@@ -110,10 +108,10 @@ PLANTED = [
         ("example",),
     ),
     Planted(
-        "a holding period of more than so many days, as a subtraction of days",
+        "a holding period of more than so many days, added to the day of the purchase",
         "2018/dispositions.yaml",
-        (("long_if: sold >= years_after(day_after(acquired), long_term_after)",
-          "long_if: sold - acquired > long_term_after"),),
+        (("long_from: years_after(day_after(acquired), long_term_after)",
+          "long_from: acquired + long_term_after"),),
         ("dispositions",),
     ),
     Planted(
@@ -125,8 +123,8 @@ PLANTED = [
     Planted(
         "a holding period that is counted from the day of the purchase",
         "2018/dispositions.yaml",
-        (("long_if: sold >= years_after(day_after(acquired), long_term_after)",
-          "long_if: sold > years_after(acquired, long_term_after)"),),
+        (("long_from: years_after(day_after(acquired), long_term_after)",
+          "long_from: day_after(years_after(acquired, long_term_after))"),),
         ("dispositions",),
     ),
     Planted(
