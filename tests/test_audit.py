@@ -214,6 +214,75 @@ def test_an_edit_in_a_folder_without_rules_is_bad_input(tmp_path: Path, ask: Ask
     )  # fmt: skip
 
 
+# lock
+
+
+ERRATUM = (
+    'errata: [{{date: 2027-02-01, was: "{}", reason: "a label was wrong", cite: {{source: irc, at: "§1(h)(4)"}}}}]\n'
+)
+
+
+def relocked(rules: Path, ask: Asked) -> str:
+    """The digest that the copy's 2025 was locked with, after its lock was written by this version."""
+    assert ask("rules", "lock", 2025, "--rules", rules).code == 0
+    digest, status = (rules / "2025" / "LOCK").read_text().splitlines()[0].split()
+    assert status == "published"
+    return digest
+
+
+def corrected(rules: Path, erratum: str) -> None:
+    change(rules / "2025" / "parameters.yaml", "label: Highest rate on collectibles", "label: Rate on collectibles")
+    path = rules / "2025" / "year.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + erratum, encoding="utf-8")
+    forget()
+
+
+def test_a_published_year_changes_only_with_an_erratum(rules: Path, ask: Asked) -> None:
+    was = relocked(rules, ask)
+    corrected(rules, "")
+    answer = ask("rules", "lock", 2025, "--rules", rules)
+    assert answer.code == 2
+    assert answer.error.startswith(
+        "rules/2025/year.yaml:4:9: 2025 was published, and says something else now; say what was wrong, "
+        f'under `errata:`: - {{date: …, was: "{was[:12]}", '
+    )
+
+
+def test_an_erratum_is_kept_and_told(filed: Path, rules: Path, ask: Asked) -> None:
+    was = relocked(rules, ask)
+    corrected(rules, ERRATUM.format(was[:12]))
+    assert ask("rules", "lock", 2025, "--rules", rules).code == 0
+    assert was in (rules / "2025" / "LOCK").read_text().splitlines()[1:]
+    assert "[locked]" not in ask("rules", "check", 2025, "--rules", rules).text
+    assert "erratum of 2027-02-01: a label was wrong (26 USC" in ask("rules", "show", 2025, "--rules", rules).text
+    answer = ask("rules", "verify", filed, "--rules", rules)
+    assert answer.code == 1
+    assert "made by them as they were before the erratum of 2027-02-01: a label was wrong\n" in answer.text
+
+
+def test_an_erratum_that_is_taken_out_again_is_missed(rules: Path, ask: Asked) -> None:
+    was = relocked(rules, ask)
+    corrected(rules, ERRATUM.format(was[:12]))
+    assert ask("rules", "lock", 2025, "--rules", rules).code == 0
+    change(rules / "2025" / "year.yaml", ERRATUM.format(was[:12]), "")
+    text = ask("rules", "check", 2025, "--rules", rules).text
+    assert f"2025 was published before as {was[:12]}, and no erratum says what was wrong [errata]" in text
+
+
+def test_a_year_without_a_lock_is_locked_afresh(rules: Path, ask: Asked) -> None:
+    relocked(rules, ask)
+    corrected(rules, "")
+    (rules / "2025" / "LOCK").unlink()
+    assert ask("rules", "lock", 2025, "--rules", rules).code == 0
+
+
+def test_a_draft_is_locked_again_and_published_without_one(rules: Path, ask: Asked) -> None:
+    for old, new in (("zero_rate_top:\n", 'zero_rate_top:\n  projected: "ours"\n'), ('  projected: "ours"\n', "")):
+        change(rules / "2026" / "parameters.yaml", old, new)
+        assert ask("rules", "lock", 2026, "--rules", rules).code == 0
+    assert len((rules / "2026" / "LOCK").read_text().splitlines()) == 1
+
+
 # compare
 
 

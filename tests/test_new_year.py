@@ -99,7 +99,7 @@ def run(folder: Path, command: str) -> str:
     said = io.StringIO()
     with pytest.MonkeyPatch.context() as patched, contextlib.chdir(folder), contextlib.redirect_stdout(said):
         patched.setattr(sys, "argv", [program, *arguments])
-        with contextlib.suppress(SystemExit):
+        with contextlib.redirect_stderr(said), contextlib.suppress(SystemExit):
             main()
     return said.getvalue()
 
@@ -139,6 +139,9 @@ def edit(path: Path, text: str, where: str = "") -> None:
         swap(path, f"\n{where}:\n", f"\n{where}:\n{text}")
     elif where == "unchecked":
         path.write_text(re.sub(r'unchecked: "[^"]*"', text.strip(), path.read_text(encoding="utf-8")), encoding="utf-8")
+    elif where == "erratum":
+        was = path.with_name("LOCK").read_text(encoding="utf-8")[:12]
+        path.write_text(path.read_text(encoding="utf-8") + text.replace("DIGEST", was), encoding="utf-8")
     elif where == "expect":
         for line in text.splitlines():
             old = re.sub(r"21:\\ [\d_]+", r"21: [\\d_]+", re.escape(line))
@@ -205,7 +208,7 @@ def rules(tmp_path: Path, followed: Path) -> Path:
 
 
 def test_the_document_is_true_to_its_end(rules: Path, tmp_path: Path) -> None:
-    follow(tmp_path, "45")
+    follow(tmp_path, "456")
     assert run(tmp_path, "lotlaw rules check --rules rules").endswith("2027: no problems found\n")
 
 

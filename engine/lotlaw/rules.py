@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lotlaw.formula import Formula, parse
 from lotlaw.law import Cite, Form, Function, Input, Line, Parameter, Year
@@ -110,12 +110,32 @@ def digest_of(documents: Mapping[str, Document]) -> str:
 
 
 def locked(root: Path, year: int, digest: str) -> bool:
-    """Whether the year's LOCK file holds this digest."""
+    """Whether the year's LOCK file was made of what has this digest."""
+    return lock_of(root, year).digest == digest
+
+
+class Lock(NamedTuple):
+    """What a LOCK file says: the digest and status that a year had, and the digests it was published with before."""
+
+    digest: str = ""
+    status: str = ""
+    before: tuple[str, ...] = ()
+
+
+def lock_of(root: Path, year: int) -> Lock:
+    """The LOCK of a year: a line `digest status`, below it what it was published as before; empty if there is none."""
     try:
-        words = (root / str(year) / "LOCK").read_text().split()
-    except OSError:
-        return False
-    return digest in words
+        lines = [line.split() for line in (root / str(year) / "LOCK").read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError):
+        return Lock()
+    first, *earlier = [words for words in lines if words] or [[""]]
+    return Lock(first[0], first[1] if first[1:] else "", tuple(words[0] for words in earlier))
+
+
+def erratum_of(year: Year, digest: str) -> Mapping[str, Any] | None:
+    """The erratum by which what had this digest was corrected."""
+    errata = year.documents["year"].value.get("errata") or ()
+    return next((erratum for erratum in errata if digest.startswith(str(erratum["was"]))), None)
 
 
 def _cite(sources: Mapping[str, Any], cite: Mapping[str, Any] | None) -> Cite:

@@ -50,7 +50,7 @@ def facts(year_number: int, form: str | None = None, line: str | None = None, ru
     return {
         "year": year.year, "status": year.status, "digest": year.digest,
         "files": {name: file_facts(year, name) for name in year.origins},
-        "not_verified": dict(year.not_verified),
+        "not_verified": dict(year.not_verified), "errata": errata_of(year),
         "parameters": {name: parameter_facts(parameter) for name, parameter in year.parameters.items()},
         "forms": {name: form_facts(year, found) for name, found in year.forms.items()},
     }  # fmt: skip
@@ -73,6 +73,12 @@ def file_facts(year: Year, name: str) -> Said:
             said["against"] = _source(year, pin["against"])
     said["status"] = DRAFT if "unchecked" in said else year.status
     return said
+
+
+def errata_of(year: Year) -> list[Said]:
+    """The corrections of a year since it was published."""
+    errata = year.documents["year"].value.get("errata") or ()
+    return [{**{k: str(e[k]) for k in ("date", "was", "reason")}, "source": _source(year, e["cite"])} for e in errata]
 
 
 def title_of(year: Year, name: str) -> str:
@@ -143,6 +149,8 @@ def _year(year: Year) -> Iterator[str]:
         yield from _file(name, file_facts(year, name))
     for name, why in year.not_verified.items():
         yield f"  {name:<24} not verified: {why}"
+    for erratum in errata_of(year):
+        yield f"  erratum of {erratum['date']}: {erratum['reason']} ({erratum['source']})"
     yield ""
     for parameter in year.parameters.values():
         yield from _parameter(parameter)

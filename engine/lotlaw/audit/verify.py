@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lotlaw.audit.show import plain
 from lotlaw.filing import recompute, written
 from lotlaw.law import Year
 from lotlaw.rendering import render
-from lotlaw.rules import load
+from lotlaw.rules import erratum_of, load
 
 DIGITS = 12
 SHOWN = 20
@@ -26,6 +27,11 @@ class Verdict:
     differences: tuple[tuple[str, str, str], ...]
 
     @property
+    def erratum(self) -> Mapping[str, Any] | None:
+        """The correction that came after the rules that made the return, if they are these rules as they were."""
+        return None if self.by_these_rules else erratum_of(self.year, self.digest)
+
+    @property
     def by_these_rules(self) -> bool:
         return self.digest == self.year.digest
 
@@ -34,11 +40,17 @@ class Verdict:
         """Whether these rules make this return."""
         return self.by_these_rules and not self.differences
 
+    @property
+    def _origin(self) -> str:
+        if self.erratum is None:
+            return "give the rules it was made by with --rules"
+        return f"made by them as they were before the erratum of {self.erratum['date']}: {self.erratum['reason']}"
+
     def facts(self) -> dict[str, Any]:
         """The verdict for programs."""
         return {
             "year": self.year.year, "digest": self.digest, "by_these_rules": self.by_these_rules,
-            "reproduced": self.holds,
+            "reproduced": self.holds, "erratum": plain(self.erratum),
             "differences": [dict(zip(("at", "said", "worked_out"), d, strict=True)) for d in self.differences],
         }  # fmt: skip
 
@@ -47,7 +59,7 @@ class Verdict:
         rules = f"the rules of {self.year.year} ({self.year.status}, {self.year.digest[:DIGITS]})"
         if not self.by_these_rules:
             yield f"not made by {rules}: it says {self.digest[:DIGITS]}"
-            yield "give the rules it was made by with --rules"
+            yield self._origin
             return
         yield f"made by {rules}"
         if not self.differences:

@@ -112,6 +112,10 @@ def _unlocked(year: Year) -> Iterator[Problem]:
         said = f"{year.year} is {loading.PUBLISHED}, and its LOCK is not that of what it says now"
         place = year.documents["year"].place("status")
         yield Problem(place, f"{said}; if the change is meant, lock it again: lotlaw rules lock {year.year}", "locked")
+    for digest in loading.lock_of(year.root, year.year).before:
+        if not loading.erratum_of(year, digest):
+            said = f"{year.year} was {loading.PUBLISHED} before as {digest[:12]}, and no erratum says what was wrong"
+            yield Problem(year.documents["year"].place("status"), said, "errata")
 
 
 def _pins(year: Year) -> Iterator[Problem]:

@@ -21,7 +21,7 @@ from lotlaw.audit.book.links import (
     line_href,
 )  # fmt: skip
 from lotlaw.audit.book.tables import pin, table_page
-from lotlaw.audit.show import rule_of, said_value, status_of, title_of, told
+from lotlaw.audit.show import errata_of, rule_of, said_value, status_of, title_of, told
 from lotlaw.explain import amount
 from lotlaw.formula import parse
 from lotlaw.law import Form, Line, Parameter, Year, exported
@@ -86,7 +86,7 @@ def _index(year: Year) -> dict[str, Any]:
     files = [{"link": Text(title_of(year, name), f"{name}.html"), **pin(year, name)} for name in year.origins]
     return {
         "title": f"Rulebook {year.year}", "files": files, "status": year.status,
-        "not_verified": list(year.not_verified.values()), "not_computed": year.not_computed,
+        "errata": errata_of(year), "not_verified": list(year.not_verified.values()), "not_computed": year.not_computed,
         "results": _results(year),
     }  # fmt: skip
 
