@@ -102,7 +102,7 @@ def rules_new(
     The first time, the folder is made: old values marked unread, every form a pin that nobody has checked. From then
     on the command says what is left; it ends with 1 until nothing is.
 
-    Example: lotlaw rules new 2027 --from values.csv
+    Example: lotlaw rules new 2027 --sheet values.csv --rules my-rules
     """
     from lotlaw.audit.new import begin, left, left_text
     from lotlaw.rules import load
@@ -156,7 +156,7 @@ def rules_impact(
 ) -> None:
     """Say which returns, lines and amounts move when the rules are edited.
 
-    Example: lotlaw rules impact edited-rules return/return.json
+    Example: lotlaw rules impact my-rules return/return.json
     """
     from lotlaw.audit.impact import impact
 
@@ -176,7 +176,7 @@ def rules_compare(
 ) -> None:
     """Hold the numbers beside those that other engines publish.
 
-    Example: lotlaw rules compare policy_current_law.json gov/irs/capital_gains/thresholds.yaml
+    Example: lotlaw rules compare policy_current_law.json
     """
     from lotlaw.audit.compare import compare, compare_text
 
