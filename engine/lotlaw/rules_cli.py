@@ -213,6 +213,7 @@ def rules_docs(
 def rules_lock(
     what: Annotated[str, typer.Argument(help="The tax year, or `sources` for the mappings of exports.")],
     rules: RulesDir = None,
+    as_json: Json = False,
 ) -> None:
     """Check a year, or the mappings, and write the LOCK: the digest by which a later change is noticed.
 
@@ -220,7 +221,11 @@ def rules_lock(
     """
     from lotlaw.audit.lock import lock
 
-    print(lock(what, rules or data_root() / "rules"))
+    said = lock(what, rules or data_root() / "rules")
+    if as_json:
+        _json({"locked": what, "said": said})
+    else:
+        print(said)
 
 
 def _say(text: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -79,7 +78,7 @@ def _checked(number: int, root: Path, *, locked: bool) -> _Checked:
         return _Checked(unreadable.problems)
     wrong = [Problem(p.place, p.message, _shape(p)) for p in loading.shapes(year.documents)]
     wrong += [Problem(p.place, p.message, "dispositions") for p in (*treatment_problems(year), *method_problems(year))]
-    wrong += [*_pins(year), *_results(year), *_citations(year), *_uncited(year)]
+    wrong += [*_pins(year), *_results(year), *_citations(year)]
     wrong += [*number_problems(year), *formula_problems(year), *_boxes(year)]
     found = [*number_findings(year, _before(year)), *unused_findings(year)]
     complete = not wrong
@@ -157,18 +156,6 @@ def _citations(year: Year) -> Iterator[Problem]:
             if isinstance(cite, dict) and cite.get("source") not in sources:
                 hint = did_you_mean(str(cite.get("source")), sources)
                 yield Problem(place, f"source '{cite.get('source')}' is not listed in year.yaml{hint}", "sources")
-
-
-def _uncited(year: Year) -> Iterator[Problem]:
-    """Numbers and days of a table whose own block has no citation: that of the whole file says too little."""
-    for name in loading.TABLES:
-        document = year.documents[name]
-        for path, place in document.places.items():
-            value = _at(document.value, path) if "examples" not in path else None
-            number = isinstance(value, (int, Decimal, date)) and not isinstance(value, bool)
-            blocks = (_at(document.value, path[:n]) for n in range(1, len(path)))
-            if number and not any(isinstance(block, dict) and "cite" in block for block in blocks):
-                yield Problem(place, f"{path[-1]} is a number without a citation: add a `cite` beside it", "cited")
 
 
 def _at(value: Any, path: tuple[str | int, ...]) -> Any:
