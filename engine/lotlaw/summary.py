@@ -24,6 +24,7 @@ WIDTH = 100
 LABEL = 13
 WARNINGS = 3
 TERMS = ("short", "long")
+AMOUNTS = ("proceeds", "basis", "adjustment", "gain")
 ONE_SIDED = {"not_in_ledger": "not in the ledger", "not_on_statement": "in the ledger alone"}
 
 Said = tuple[str, str]
@@ -83,7 +84,7 @@ def _sales(return_: Return) -> Iterator[Said]:
         yield from _labelled("Sales", "none this year", "")
         return
     yield _row("", "rows", "proceeds", "basis", "adjustments", "gain"), "faint"
-    parts = {str(term): part for (term,), part in rows.group_by("term")}
+    parts = {str(term): part for (term,), part in rows.select("term", *AMOUNTS).group_by("term")}
     for term in TERMS:
         if term in parts:
             yield _sums(f"{term.capitalize()}-term", parts[term]), ""
@@ -110,7 +111,7 @@ def _statements(return_: Return) -> Iterator[Said]:
 
 
 def _sums(label: str, rows: pl.DataFrame) -> str:
-    cents = [Decimal(rows[name].sum()).scaleb(-2) for name in ("proceeds", "basis", "adjustment", "gain")]
+    cents = [Decimal(rows[name].sum()).scaleb(-2) for name in AMOUNTS]
     return _row(label, f"{rows.height:,}", *(printed(amount, whole=False) for amount in cents))
 
 
