@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 LONG_WORK = 2**22
 """Bytes of input from which on progress is shown."""
 
+ALLOCATOR = "narenas:2,dirty_decay_ms:1000"
+"""What polars' allocator is told when it is imported: to keep what is freed for a second, and for any thread.
+
+A column that is done with makes room for the next; memory that goes back to the system has to be cleared anew.
+"""
+
 app = typer.Typer(
     name="lotlaw", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     help="US capital gains law as data: exports in, Form 8949 and Schedule D out, every line explained.",
@@ -237,6 +243,7 @@ def _refuse(message: str) -> NoReturn:
 
 def process() -> NoReturn:
     """`main` as a process of its own, which ends without tidying up a memory that nobody will look at again."""
+    os.environ.setdefault("_RJEM_MALLOC_CONF", ALLOCATOR)
     gc.disable()
     code: str | int | None = 0
     try:
