@@ -141,7 +141,10 @@ def _found(text: Text, start: str, separator: str, tried: Iterable[Signature]) -
     lines = start.split("\n")
     under = {s.id: _below(s.under, lines[: s.within]) for s in tried if s.under}
     possible = [s for s in tried if s.id not in under or under[s.id]]
+    wanted = {name for s in possible for names in (s.header, *s.any_of) for name in names}
     for row in rows_of(start, separator, max((s.within for s in possible), default=0)):
+        if wanted.isdisjoint(folded(cell, any_case) for cell in row.cells for any_case in (False, True)):
+            continue
         for signature in possible:
             placed = row.line <= signature.within and (signature.id not in under or row.line in under[signature.id])
             if placed and signature.fit(row.cells):
