@@ -166,6 +166,8 @@ def only_for(events: Events, method: str) -> str:
 
 def unknown(events: Events, orders: list[Standing]) -> Iterator[str]:
     """Orders for assets and accounts that the ledger does not have: most likely another spelling."""
+    if not orders:
+        return
     ledger = events.ledger
     known = {"asset": sorted(ledger.classes), "account": ledger.rows["account"].unique().drop_nulls().sort().to_list()}
     for order in reversed(orders):
