@@ -22,15 +22,15 @@ class Cost:
     peak: int
 
 
-def once(command: Sequence[str], *, before: Callable[[], object] = lambda: None) -> Cost:
-    """Run a command to its end; `before` clears away what the last run left.
+def once(command: Sequence[str], *, folder: Path | None = None, before: Callable[[], object] = lambda: None) -> Cost:
+    """Run a command to its end, in a folder; `before` clears away what the last run left.
 
     A child's peak memory counts its parent's at the fork, so whoever measures must stay small: import no polars here.
     """
     before()
     with Path(os.devnull).open("wb") as nowhere:
         start = time.perf_counter()
-        child = subprocess.Popen(command, stdout=nowhere, stderr=subprocess.PIPE)
+        child = subprocess.Popen(command, cwd=folder, stdout=nowhere, stderr=subprocess.PIPE)
         complaint = child.stderr.read() if child.stderr else b""
         _, status, usage = os.wait4(child.pid, 0)
         wall = time.perf_counter() - start

@@ -72,15 +72,14 @@ class Bench:
         return number // self.shrink
 
     def file(self, ledger: Path, *options: str) -> Callable[[], Cost]:
-        """`lotlaw file` of one ledger into an empty folder."""
-        out = self.folder / "out"
-        taxpayer = generate.taxpayer(self.folder / "taxpayer.yaml")
-        command = [*LOTLAW, "file", str(YEAR), str(ledger), "--taxpayer", str(taxpayer), "--out", str(out)]
-        return lambda: once([*command, *options], before=lambda: shutil.rmtree(out, ignore_errors=True))
+        """`lotlaw file` of one ledger in its folder, into an empty one."""
+        taxpayer, out = generate.taxpayer(self.folder / "taxpayer.yaml"), self.folder / "out"
+        command = [*LOTLAW, "file", str(YEAR), ledger.name, "--taxpayer", taxpayer.name, "--out", out.name, *options]
+        return lambda: once(command, folder=self.folder, before=lambda: shutil.rmtree(out, ignore_errors=True))
 
     def floor(self, ledger: Path) -> Callable[[], Cost]:
-        command = [sys.executable, str(HERE / "floor.py"), str(ledger), str(self.folder / "sorted.csv")]
-        return lambda: once(command)
+        command = [sys.executable, str(HERE / "floor.py"), ledger.name, "sorted.csv"]
+        return lambda: once(command, folder=self.folder)
 
     def in_turns(self, *programs: Callable[[], Cost]) -> list[Cost]:
         """The typical cost of each, after one run of each that only warms the caches."""

@@ -146,8 +146,7 @@ def class_of(ledger: Ledger, asset: str = "asset") -> pl.Expr:
 
 def decimal(name: str, places: int = PLACES) -> pl.Expr:
     """Whole numbers at so many decimals as an exact decimal column."""
-    step = "1" if not places else f"0.{'1':0>{places}}"
-    return (pl.col(name).cast(pl.Decimal(38, 0)) * pl.lit(step).str.to_decimal(scale=places)).alias(name)
+    return pl.col(name).cast(WHOLE).reinterpret(dtype=pl.Decimal(38, places))
 
 
 def said_amount(name: str) -> pl.Expr:

@@ -82,20 +82,27 @@ def _amounts(met: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
     )
     sale = totals.select(pl.col("sold", "units", "amount").gather(met["sale"]).name.prefix("sale_"))
     wide = pl.concat([met, lot, sale], how="horizontal").lazy()
+    whole = _room_for(totals)
     cut = wide.select(
         "sale", "lot", "quantity",
-        basis=_share("lot_amount", "lot_units", "lot_opened"),
-        proceeds=_share("sale_amount", "sale_units", "sale_sold"),
+        basis=_share("lot_amount", "lot_units", "lot_opened", whole),
+        proceeds=_share("sale_amount", "sale_units", "sale_sold", whole),
     )  # fmt: skip
     return cut.collect(engine="streaming")
 
 
-def _share(amount: str, units: str, end: str) -> pl.Expr:
+def _room_for(totals: pl.DataFrame) -> type[pl.DataType]:
+    """The smallest whole numbers that an amount times units, twice and half as much again, fits into."""
+    amount, units = (int(totals[name].abs().max() or 0) for name in ("amount", "units"))  # type: ignore[arg-type]
+    return pl.Int64 if (2 * amount + 1) * units < ROOM else pl.Int128
+
+
+def _share(amount: str, units: str, end: str, dtype: type[pl.DataType]) -> pl.Expr:
     """A slice's share of an amount: what is reached at its end, rounded half up to the cent, less that at its start."""
-    whole, size = pl.col(amount).cast(pl.Int128), pl.col(units).cast(pl.Int128)
+    whole, size = pl.col(amount).cast(dtype), pl.col(units).cast(dtype)
     done = pl.col("end") - (pl.col(end) - pl.col(units))
 
     def up_to(reached: pl.Expr) -> pl.Expr:
-        return (2 * whole * reached.cast(pl.Int128) + size) // (2 * size)
+        return (2 * whole * reached.cast(dtype) + size) // (2 * size)
 
     return (up_to(done) - up_to(done - pl.col("quantity"))).cast(pl.Int64)
