@@ -65,6 +65,23 @@ def test_lots_go_where_the_allocation_says(
     ]
 
 
+def test_each_coin_is_allocated_by_itself(tmp_path: Path) -> None:
+    text = (
+        LEDGER
+        + """
+        2021-02-01 | buy  | ETH | 1 | 1000 | coinbase | e
+        2022-02-01 | buy  | ETH | 1 | 3000 | kraken   | f
+        2024-02-01 | sell | ETH | 1 | 2000 | kraken   |
+        2025-05-01 | sell | ETH | 1 | 2500 | coinbase |
+    """
+    )
+    units = [*UNITS, {"lot": "f", "account": "coinbase", "quantity": 1}]
+    found = filed(tmp_path, text, digital_asset_safe_harbor={**SPECIFIC, "allocation": units})
+    assert found.dispositions.select("asset", "account", "basis").sort("asset", "account").rows() == [
+        ("BTC", "coinbase", 1_700_000), ("BTC", "kraken", 4_000_000), ("ETH", "coinbase", 300_000),
+    ]  # fmt: skip
+
+
 def test_nothing_is_allocated_silently(tmp_path: Path) -> None:
     assert refused(tmp_path, LEDGER) == [UNLIKE.format(1, 2)]
 
@@ -88,7 +105,7 @@ def test_nothing_is_allocated_silently(tmp_path: Path) -> None:
         ),
         (
             {**SPECIFIC, "allocation": [{**UNITS[0], "lot": "z"}]},
-            ["taxpayer: no row with the id 'z' opens a lot"],
+            ["taxpayer: no row has the id 'z'"],
         ),
         (
             {**SPECIFIC, "allocation": [{"lot": "b"}]},

@@ -17,6 +17,7 @@ def mistakes(events: Events, plan: Plan, book: Book) -> list[Problem]:
     steps = plan.steps
     problems = [_undivided(events, plan, at, lots) for at, lots in book.undivided]
     problems += [_misnamed(events, plan, *said) for said in book.misnamed]
+    problems += [_negative(events, plan, at) for at in dict.fromkeys(book.negative)]
     told = {steps["asset"][at] for at, _ in book.undivided}
     for at, lacking in book.short:
         asset, queue = steps["asset"][at], steps["queue"][at]
@@ -63,6 +64,12 @@ def _misnamed(events: Events, plan: Plan, at: int, named: int, lacking: int) -> 
         f"lacks {_said(plan, lacking)} {asset} for this sale at {account}; name more lots, as id:quantity id:quantity"
     )
     return Problem(events.place(row), f"{lot} {what}")
+
+
+def _negative(events: Events, plan: Plan, at: int) -> Problem:
+    row, asset, account = plan.steps.select("row", "asset", "account").row(at)
+    said = f"this change takes more off the basis of {asset} at {account} than there is"
+    return Problem(events.place(row), f"{said}; a basis does not fall below zero: give less, or enter the rest as gain")
 
 
 def _undivided(events: Events, plan: Plan, at: int, lots: dict[int, int]) -> Problem:

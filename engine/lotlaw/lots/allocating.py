@@ -40,7 +40,7 @@ def allocated(events: Events, plan: Plan, taxpayer: Said, document: Document) ->
     placed: dict[int, Placement] = {}
     for n, row in enumerate(said["allocation"]):
         try:
-            for at in _concerned(divisions, row):
+            for at in _concerned(events, divisions, row):
                 placed[at] = _placement(events, plan, row, at, placed.get(at))
         except ValueError as error:
             problems.append(Problem(document.place(KEY, "allocation", n), str(error)))
@@ -54,8 +54,11 @@ def _divisions(plan: Plan) -> dict[int, str]:
     return dict(moves.select("at", "asset").iter_rows())
 
 
-def _concerned(divisions: Mapping[int, str], row: Said) -> list[int]:
+def _concerned(events: Events, divisions: Mapping[int, str], row: Said) -> list[int]:
+    """The divisions that a row of the allocation is about: of the asset it names, or of what its lot is of."""
     asset = row.get("asset", "*")
+    if "lot" in row:
+        asset = _row_of(events, str(row["lot"]))["in_asset"].item()
     found = [at for at, name in divisions.items() if asset in ("*", name)]
     if not found:
         known = list(divisions.values())
@@ -88,11 +91,19 @@ def _queue(queues: Mapping[str, int], account: str) -> int:
 
 def _lot(events: Events, plan: Plan, name: str) -> int:
     """The move that opened a lot, by the id of its row."""
-    rows = events.rows.filter(pl.col("external_id") == name)["row"]
-    opened = plan.steps.with_row_index("at").filter(pl.col("row").is_in(rows.implode()) & pl.col("code").is_in(OPENS))
+    row = _row_of(events, name)["row"].item()
+    opened = plan.steps.with_row_index("at").filter((pl.col("row") == row) & pl.col("code").is_in(OPENS))
     if opened.height != 1:
-        raise ValueError(f"no row with the id '{name}' opens a lot")
-    return int(opened["at"][0])
+        raise ValueError(f"the row with the id '{name}' opens no lot")
+    return int(opened["at"].item())
+
+
+def _row_of(events: Events, name: str) -> pl.DataFrame:
+    """The one row with an id."""
+    found = events.rows.filter(pl.col("external_id") == name)
+    if found.height != 1:
+        raise ValueError(f"{'no row has' if found.is_empty() else 'several rows have'} the id '{name}'")
+    return found
 
 
 def _late(
