@@ -22,12 +22,12 @@ from lotlaw.lots.book import FIFO, MIN_TAX, ORDERS, PICK
 from lotlaw.lots.events import COLUMNS, FEES, RARE, Events, column, decimal, is_kind
 from lotlaw.lots.fees import with_fees
 from lotlaw.lots.kernel import run
-from lotlaw.lots.knowing import apart, knowing
-from lotlaw.lots.moves import missing, steps_of
+from lotlaw.lots.knowing import apart, knowing, related
+from lotlaw.lots.moves import missing, places_of, steps_of
 from lotlaw.lots.moving import Moved, moved
 from lotlaw.lots.naming import Named, named_lots
 from lotlaw.lots.orders import Orders, orders_of
-from lotlaw.lots.queues import SALES, Plan, places_of, plan_of
+from lotlaw.lots.queues import SALES, Plan, plan_of
 from lotlaw.lots.rare import rare_moves
 from lotlaw.lots.treatment import Treatment, treatment
 from lotlaw.source import Document, Problem, Problems
@@ -116,8 +116,9 @@ def _carried_out(
         more = rare.steps.with_columns(method=pl.lit(0, pl.UInt8)) if "method" in steps.columns else rare.steps
         steps = pl.concat([steps, more]).sort("row", "step", maintain_order=True)
     sold, open_lots, notes = [], pl.DataFrame(schema=held_lots.SCHEMA), list(_told(events))
-    for part, mine in [(steps, places)] if held else apart(events, steps, places, rare):
-        plan = _plan(events, part, mine, picks, shown)
+    for part, mine, plain in [(steps, places, False)] if held else apart(events, steps, places, rare):
+        together = None if plain else related(events, part, rare, taxpayer["identical"])
+        plan = _plan(events, part, mine, picks, shown, together)
         untaxed = events.treatment.untaxed(taxpayer["accounts"])
         plan = knowing(events, plan, rare.known, untaxed, taxpayer["identical"], rates)
         plan, problems, told = allocated(events, plan, taxpayer, document)
@@ -135,15 +136,16 @@ def _carried_out(
 
 
 def _plan(
-    events: Events, steps: pl.DataFrame, places: pl.DataFrame, picks: Mapping[int, Named], shown: pl.Expr
-) -> Plan:
+    events: Events, steps: pl.DataFrame, places: pl.DataFrame, picks: Mapping[int, Named], shown: pl.Expr,
+    together: set[str] | None,
+) -> Plan:  # fmt: skip
     """The plan of some of the steps, with the lots that their rows name."""
     mine = picks
     if picks:
         rows = set(steps.filter(pl.col("code") == PICK)["row"])
         mine = {row: lots for row, lots in picks.items() if row in rows}
     picking = events.rows.filter(shown & pl.col("row").is_in(list(mine)))["row"] if mine else ()
-    return plan_of(events, steps, places, mine, set(picking))
+    return plan_of(events, steps, places, mine, set(picking), together)
 
 
 def _told(events: Events) -> Iterator[str]:

@@ -127,10 +127,12 @@ def _coded(rows: pl.DataFrame, law: Treatment) -> pl.DataFrame:
     """Add the code that marks a collectible, codes in the order of the alphabet, and whether the row is one."""
     if rows["codes"].null_count() == rows["mark"].null_count() == rows.height:
         return rows.with_columns(codes=pl.lit(""), collectible=pl.lit(value=False))
+    every = rows.select(keys := ["codes", "mark"]).unique()
     letters = pl.concat_str(pl.col("codes").fill_null(""), pl.col("mark").fill_null("")).str.split("")
-    rows = rows.with_columns(codes=letters.list.unique().list.sort().list.join(""))
-    marked = (pl.col("codes").str.contains(mark, literal=True) for mark in law.marks)
-    return rows.with_columns(collectible=pl.any_horizontal(marked))
+    every = every.with_columns(letters=letters.list.unique().list.sort().list.join(""))
+    marked = (pl.col("letters").str.contains(mark, literal=True) for mark in law.marks)
+    told = _looked_up(rows, every.with_columns(collectible=pl.any_horizontal(marked)), keys)
+    return told.with_columns(codes="letters").drop("letters")
 
 
 def _boxed(rows: pl.DataFrame, year: Year) -> pl.DataFrame:
@@ -182,21 +184,28 @@ def _boxless(rows: pl.DataFrame, ledger: Ledger, year: Year) -> Iterator[Problem
 def _miscoded(rows: pl.DataFrame, ledger: Ledger, year: Year) -> Iterator[Problem]:
     """Codes that the year's form does not have, and adjustments that none of a row's codes goes with."""
     known = year.documents[FORM].value["codes"]
-    coded = rows.filter((pl.col("codes") != "") | (pl.col("adjustment") != 0))
-    for sale, codes, adjustment, gain in coded.select("sale", "codes", "adjustment", "gain").iter_rows():
-        unknown = [code for code in codes if code not in known]
-        said = ""
-        if unknown:
-            said = f"the {year.year} Form 8949 has no code {unknown[0]}; its codes are {', '.join(known)}"
-        elif adjustment and not codes:
-            said = "an adjustment needs a code that says what it is for"
-        elif adjustment and not any(_goes_with(known[code]["sign"], adjustment, gain) for code in codes):
-            said = f"an adjustment of {Decimal(adjustment).scaleb(-2)} does not go with code {codes}: mind its sign"
-        if said:
-            yield Problem(place(ledger, sale), said)
+    gains = pl.col("gain") > pl.col("adjustment")
+    signs = rows.select("sale", "codes", "adjustment", sign=pl.col("adjustment").sign(), gains=gains)
+    # There are few kinds of rows, and each is looked at once.
+    kinds = signs.select("codes", "sign", "gains").unique()
+    wrong = [_amiss(known, year, codes, sign, gains=gains) for codes, sign, gains in kinds.iter_rows()]
+    amiss = kinds.with_columns(amiss=pl.Series(wrong, dtype=pl.String)).filter(pl.col("amiss") != "")
+    found = signs.join(amiss, on=kinds.columns, maintain_order="left")
+    for sale, adjustment, said in found.select("sale", "adjustment", "amiss").iter_rows():
+        yield Problem(place(ledger, sale), said.format(adjustment=Decimal(adjustment).scaleb(-2)))
 
 
-def _goes_with(sign: str, adjustment: int, gain: int) -> bool:
-    if sign == "opposite":
-        return (adjustment > 0) != (gain - adjustment > 0)
-    return {"either": True, "zero": False, "plus": adjustment > 0, "minus": adjustment < 0}[sign]
+def _amiss(known: Mapping[str, Any], year: Year, codes: str, sign: int, *, gains: bool) -> str:
+    """What is wrong with a row's codes and the sign of its adjustment, if anything."""
+    unknown = [code for code in codes if code not in known]
+    if unknown:
+        return f"the {year.year} Form 8949 has no code {unknown[0]}; its codes are {', '.join(known)}"
+    if sign and not codes:
+        return "an adjustment needs a code that says what it is for"
+    if sign and not any(_goes_with(known[code]["sign"], plus=sign > 0, gains=gains) for code in codes):
+        return f"an adjustment of {{adjustment}} does not go with code {codes}: mind its sign"
+    return ""
+
+
+def _goes_with(sign: str, *, plus: bool, gains: bool) -> bool:
+    return {"opposite": plus != gains, "either": True, "zero": False, "plus": plus, "minus": not plus}[sign]

@@ -126,9 +126,10 @@ def _late(
 
 def _first_sale(events: Events, plan: Plan, divisions: Mapping[int, str]) -> date | None:
     """The day of the first sale or gift after the division, of what was divided."""
-    gone = plan.steps.with_row_index("at").filter(
+    divided = plan.steps["row"].gather(list(divisions)).min()
+    gone = plan.steps.filter(
         pl.col("asset").is_in(list(divisions.values())) & pl.col("code").is_in([*SALES, GIVE])
-        & (pl.col("at") > min(divisions))
+        & (pl.col("row") >= divided)
     )  # fmt: skip
     first: date | None = events.ledger.rows["date"].gather(gone["row"]).min() if gone.height else None  # type: ignore[assignment]
     return first

@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from functools import cache
+from itertools import chain
 
 import polars as pl
 
-from lotlaw.lots.book import ABSORB, BORROW, BRANCH, CARRY, EXPIRE, FIFO, NOWHERE, RESCALE, SELL, Wash
+from lotlaw.lots.book import ABSORB, BORROW, BRANCH, CARRY, CLOSE, EXPIRE, FIFO, NOWHERE, RESCALE, SELL, Wash
 from lotlaw.lots.events import PLACES, Events, is_kind, rare, words_of
 from lotlaw.lots.kinds import DONOR
 from lotlaw.lots.moves import alike, dollars
@@ -19,6 +20,7 @@ from lotlaw.lots.rare import Known, Rare
 from lotlaw.lots.treatment import Treatment, turns_long
 
 CALL = "call"
+LINKING = (CARRY, BRANCH, BORROW, CLOSE, EXPIRE, ABSORB)
 EPOCH = date(1970, 1, 1).toordinal()
 Rates = tuple[int, int]
 
@@ -53,8 +55,8 @@ def knowing(
 
 def apart(
     events: Events, steps: pl.DataFrame, places: pl.DataFrame, rare: Rare
-) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Steps and places of assets that are only bought and sold, first in, first out, and those of the others."""
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, bool]]:
+    """Steps and places of assets that are only bought and sold, first in, first out (True), and those of the others."""
     watched = events.treatment.watched(events.ledger.classes)
     odd = pl.col("code") > SELL
     if "method" in steps.columns:
@@ -62,12 +64,20 @@ def apart(
     stock = steps.filter(pl.col("row").is_in({known.row for known in rare.known})) if rare.known else steps.clear()
     others = {*steps.filter(odd)["asset"].unique(), *rare.places["asset"], *stock["asset"], *watched}
     is_other = pl.col("asset").is_in(sorted(others))
-    for part in (~is_other, is_other) if others & set(places["asset"]) else ():
+    if not others & set(places["asset"]):
+        yield steps, places, True
+        return
+    for part, plain in ((~is_other, True), (is_other, False)):
         mine = places.filter(part)
         if mine.height:
-            yield steps.filter(part), mine.drop("place").with_row_index("place")
-    if not others & set(places["asset"]):
-        yield steps, places
+            yield steps.filter(part), mine.drop("place").with_row_index("place"), plain
+
+
+def related(events: Events, steps: pl.DataFrame, rare: Rare, identical: Iterable[Iterable[str]]) -> set[str]:
+    """Assets whose lots another asset's moves may have to do with: what became of them, options, what is identical."""
+    linking = steps.filter(pl.col("code").is_in(LINKING))["asset"].unique()
+    options = events.ledger.options
+    return {*linking, *rare.places["asset"], *options["asset"], *options["underlying"], *chain.from_iterable(identical)}
 
 
 def _pools(plan: Plan) -> list[int]:

@@ -39,6 +39,16 @@ def steps_of(events: Events, transfers: Moved, shown: pl.Expr) -> pl.DataFrame:
     return pl.concat(parts).collect().sort("row", "step", maintain_order=True)
 
 
+def places_of(steps: pl.DataFrame, more: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Every asset at every account, and positions opened by selling for themselves: place, asset, account, short."""
+    names = ("asset", "account", "short")
+    # Most ledgers open nothing by selling; two columns are compared sooner than three.
+    keys = names if steps["short"].any() else names[:2]
+    found = steps.select(keys).unique().select(*keys, *([] if keys == names else [pl.lit(value=False).alias("short")]))
+    every = found if more is None else pl.concat([found, more.select(names)]).unique()
+    return every.sort(names).with_row_index("place")
+
+
 def cents(amount: pl.Expr) -> pl.Expr:
     """Whole numbers at the ledger's decimals as cents, half away from zero."""
     return rounded(Scaled(amount, PLACES), MONEY).whole.cast(pl.Int64)

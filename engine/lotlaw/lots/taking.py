@@ -154,6 +154,7 @@ def seller(book: Book, lose: Lose) -> Sell:
                 since = _since(book, lot, slice_, by_value=part is not None)
                 losses.append((slice_, lot, units, (cost - gets * unit) // unit, since))
         if looking and losses:
+            losses.sort(key=lambda made: key(book, made[1]))
             lose(at, queue, losses)
 
     return sell

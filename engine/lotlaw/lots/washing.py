@@ -15,27 +15,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lotlaw.lots.book import NOWHERE, Book, Group, Loss
-from lotlaw.lots.choosing import enter, key, order_again
+from lotlaw.lots.book import NOWHERE, Book, Group, Loss, kept_basis
+from lotlaw.lots.choosing import enter, order_again
 
 Made = tuple[int, int, int, int, int]
 """A loss as a sale makes it: slice, lot, units, cents, and since when the lot had been held."""
 ROOM = 2**16
 Cut = Callable[[Book, int, int], int]
-Serve = Callable[[int, Loss], None]
+Serve = Callable[[int, int, int, int, int, int], tuple[int, int]]
 Lose = Callable[[int, int, list[Made]], None]
 Acquire = Callable[[int, int], None]
 
 
 def washer(book: Book, cut: Cut) -> tuple[Lose, Acquire]:
-    """What wash sales do, bound to a book once: `lose(at, queue, losses)` and `acquire(lot, queue)`."""
+    """What wash sales do, bound to a book once: `lose(at, queue, losses)` and `acquire(lot, queue)`.
+
+    The losses of a sale are told in the order in which their lots were acquired.
+    """
     serve = _server(book, cut)
     return _loser(book, serve), _acquirer(book, serve)
 
 
 def _loser(book: Book, serve: Serve) -> Lose:
     moves, left, served, origin, lots = book.moves, book.left, book.served, book.origin, len(book.moves.code)
-    wash, days = moves.wash, moves.day
+    wash, days, disallowed = moves.wash, moves.day, book.slices.disallowed
 
     def lose(at: int, queue: int, losses: list[Made]) -> None:
         """Look for what has replaced a sale's losses; what is left goes on looking."""
@@ -43,13 +46,11 @@ def _loser(book: Book, serve: Serve) -> Lose:
             return
         group, per, day = book.groups[wash.loss[queue]], wash.units[queue], days[at]
         recent, earliest = group.recent, day - wash.before
-        if len(losses) > 1:
-            losses.sort(key=lambda made: key(book, made[1]))
-        for parts in [losses] if len(origin) >= ROOM else ([made] for made in losses):
-            loss = _loss(parts, per, at, day, queue)
-            own = {made[1] if made[1] < lots else origin[made[1] - lots] for made in parts}
-            passed = []
-            while recent and loss.units:
+        together = len(losses) > 1 and len(origin) >= ROOM
+        for slice_, lot, units, cents, since in [_as_one(losses)] if together else losses:
+            wanted, rest, passed = units * per, cents, []
+            own = {book.opened_by(made[1]) for made in losses} if together else (book.opened_by(lot),)
+            while recent and wanted > 0:
                 other = recent[0]
                 opened = other if other < lots else origin[other - lots]
                 if not left[other] or other in served or days[opened] < earliest:
@@ -58,51 +59,59 @@ def _loser(book: Book, serve: Serve) -> Lose:
                     # What remains of the same purchase is no replacement of its own units, but may be one of others.
                     passed.append(recent.popleft())
                 else:
-                    serve(other, loss)
+                    taken, share = serve(other, wanted, rest, day, since, at)
+                    wanted, rest = wanted - taken, rest - share
             if passed:
                 recent.extendleft(reversed(passed))
-            if loss.units:
-                group.losses.append(loss)
+            shown = [(made[0], made[3]) for made in (losses[::-1] if together else ((slice_, 0, 0, cents),))]
+            if rest < cents:
+                _disallow(shown, cents - rest, disallowed)
+            if wanted > 0:
+                group.losses.append(Loss(shown, wanted, rest, at, day, queue, since))
 
     return lose
 
 
-def _loss(parts: list[Made], per: int, at: int, day: int, queue: int) -> Loss:
-    """Losses of one sale as one that looks, held as long as they were by units."""
-    if len(parts) == 1:
-        slice_, _, units, cents, held = parts[0]
-        return Loss([] if slice_ == NOWHERE else [(slice_, cents)], units * per, cents, at, day, queue, held)
-    units = sum(made[2] for made in parts)
-    held = sum(made[2] * made[4] for made in parts) // units
-    shown = [(made[0], made[3]) for made in reversed(parts) if made[0] != NOWHERE]
-    return Loss(shown, units * per, sum(made[3] for made in parts), at, day, queue, held)
+def _as_one(losses: list[Made]) -> Made:
+    """The losses of a sale as one that looks, held as long as they were by units."""
+    units = cents = held = 0
+    for _, _, of, lost, since in losses:
+        units += of
+        cents += lost
+        held += of * since
+    return NOWHERE, NOWHERE, units, cents, held // units
 
 
-def _disallow(loss: Loss, cents: int, disallowed: dict[int, int]) -> None:
+def _disallow(shown: list[tuple[int, int]], cents: int, disallowed: dict[int, int]) -> None:
     """Let the slices of a loss bear what of it is disallowed, one after the other."""
-    shown = loss.shown
     while cents and shown:
         slice_, most = shown.pop()
-        share = min(cents, most)
-        disallowed[slice_] = disallowed.get(slice_, 0) + share
+        share = min(most, cents)
+        if slice_ != NOWHERE:
+            disallowed[slice_] = disallowed.get(slice_, 0) + share
         cents -= share
         if share < most:
             shown.append((slice_, most - share))
 
 
 def _acquirer(book: Book, serve: Serve) -> Acquire:
-    wash, days, served = book.moves.wash, book.moves.day, book.served
+    wash, days, served, disallowed = book.moves.wash, book.moves.day, book.served, book.slices.disallowed
+    groups = [[book.groups[n] for n in of] for of in wash.bought] if wash else []
+    after = wash.after if wash else 0
 
     def acquire(lot: int, queue: int) -> None:
         """A lot just opened replaces what was lately sold at a loss; what it has left may do so later."""
-        for n in wash.bought[queue] if wash else ():
-            group = book.groups[n]
-            losses, earliest = group.losses, days[lot] - (wash.after if wash else 0)
+        for group in groups[queue] if groups else ():
+            losses = group.losses
             while losses and lot not in served:
                 loss = losses[0]
-                if loss.day >= earliest:
-                    serve(lot, loss)
-                if not loss.units or loss.day < earliest:
+                current = loss.day >= days[lot] - after
+                if current and loss.units:
+                    taken, share = serve(lot, loss.units, loss.cents, loss.day, loss.held, loss.at)
+                    loss.units = max(0, loss.units - taken)
+                    loss.cents -= share
+                    _disallow(loss.shown, share, disallowed)
+                if not current or not loss.units:
                     losses.popleft()
             if lot not in served:
                 group.recent.append(lot)
@@ -113,23 +122,20 @@ def _acquirer(book: Book, serve: Serve) -> Acquire:
 def _server(book: Book, cut: Cut) -> Serve:
     moves, left, free_units, served, held = book.moves, book.left, book.free, book.served, book.held
     wash, days, origin, lots, unit = moves.wash, moves.day, book.origin, len(moves.code), moves.unit
-    disallowed = book.slices.disallowed
+    at_queue, home, basis, total, size = moves.queue, book.home, book.basis, book.total, book.size
 
-    def serve(lot: int, loss: Loss) -> None:
-        """Let a lot, or as much of it as is needed, replace units of a loss."""
-        queue = moves.queue[lot] if lot < lots else book.home[lot]
+    def serve(lot: int, wanted: int, cents: int, day: int, since: int, at: int) -> tuple[int, int]:
+        """Let a lot, or as much of it as is needed, replace units of a loss: what it replaces, units and cents."""
+        opened = lot if lot < lots else origin[lot - lots]
+        queue = at_queue[lot] if lot == opened else home[lot]
         per = 1 if queue is None or wash is None else wash.units[queue]
-        have, wanted, cents = left[lot], loss.units, loss.cents
-        free = free_units.get(lot, have) if free_units else have
-        free = min(free, have)
+        have = left[lot]
+        free = free_units[lot] if lot in free_units and free_units[lot] < have else have
         need = wanted if per == 1 else -(-wanted // per)
-        need = min(need, free)
+        need = min(free, need)
         taken = need * per
         if taken < wanted:
             cents = (2 * cents * taken + wanted) // (2 * wanted)
-        loss.units, loss.cents = max(0, wanted - taken), loss.cents - cents
-        if loss.shown:
-            _disallow(loss, cents, disallowed)
         if need < have and len(origin) < ROOM:
             piece = cut(book, lot, need)
             _put_back(book, lot, piece, queue)
@@ -138,25 +144,33 @@ def _server(book: Book, cut: Cut) -> Serve:
             served.add(lot)
         else:
             free_units[lot] = free - need
-        if queue is not None and wash is not None and wash.forfeits[queue]:
-            book.forfeited.append((loss.at, cents))
-            return
-        opposite = queue is not None and wash is not None and wash.opposite[queue]
+        opposite = False
+        if queue is not None and wash is not None:
+            if wash.forfeits[queue]:
+                book.forfeited.append((at, cents))
+                return taken, cents
+            opposite = wash.opposite[queue]
         if not opposite:
-            bought = days[lot if lot < lots else origin[lot - lots]]
-            since, now = bought - loss.day + loss.held, held.get(lot, bought)
-            held[lot] = since if need == have else now + (since - now) * need // have
-        _raise(book, lot, queue, -cents * unit if opposite else cents * unit)
+            now = days[opened] - day + since
+            if need < have:
+                before = held.get(lot, days[opened])
+                now = before + (now - before) * need // have
+            held[lot] = now
+        cost = -cents * unit if opposite else cents * unit
+        known = basis[lot]
+        total[lot] = basis[lot] = cost + (kept_basis(book, lot, left[lot]) if known is None else known)
+        size[lot] = left[lot]
+        if book.pooled or book.heaps:
+            _revalued(book, lot, queue, cost)
+        return taken, cents
 
     return serve
 
 
-def _raise(book: Book, lot: int, queue: int | None, cost: int) -> None:
-    """Add a loss to the basis of the lot that replaces it."""
-    if book.pooled and queue in book.pooled:
+def _revalued(book: Book, lot: int, queue: int | None, cost: int) -> None:
+    """Where lots share their cost or go by it, they do so anew."""
+    if queue in book.pooled:
         book.pooled[queue][1] += cost
-    book.total[lot] = book.basis[lot] = book.cost(lot) + cost
-    book.size[lot] = book.left[lot]
     if book.heaps:
         order_again(book, lot)
 
