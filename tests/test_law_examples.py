@@ -78,3 +78,26 @@ def test_a_year_may_change_the_window_and_what_it_is_for(
     assert lines(match(ledger_of(tmp_path, WASHED), load(2025, rules), PERSON)) == [
         "I | 1 BTC | 2025-01-02 | 2025-03-03 | 700.00 | 1000.00 | -300.00"
     ]
+
+
+# A ledger whose wash sales would cut lots without end
+
+DENSE = """
+    time       | kind | asset | asset_class | quantity | amount
+    2025-01-02 | buy  | ACME  | stock       | 10       | 1000
+    2025-03-03 | sell | ACME  | stock       | 3        | 240
+    2025-03-10 | buy  | ACME  | stock       | 9        | 720
+"""
+
+
+def test_lots_that_are_cut_no_more_take_on_losses_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = ledger_of(tmp_path, DENSE)
+    assert match(ledger, load(2025), PERSON).warnings == []
+    assert held(match(ledger, load(2025), PERSON, held=True))[1:] == [
+        "3 ACME at main of 2025-01-09 for 300", "6 ACME at main of 2025-03-10 for 480",
+    ]  # fmt: skip
+    monkeypatch.setattr("lotlaw.lots.washing.ROOM", 0)
+    full = match(ledger, load(2025), PERSON, held=True)
+    assert held(full)[1:] == ["9 ACME at main of 2025-02-18 for 780"]
+    (warning,) = match(ledger, load(2025), PERSON).warnings
+    assert warning.startswith("wash sales would cut lots into more than 0 parts: beyond these, a lot of which a part ")

@@ -30,6 +30,7 @@ from lotlaw.lots.orders import Orders, orders_of
 from lotlaw.lots.queues import SALES, Plan, plan_of
 from lotlaw.lots.rare import rare_moves
 from lotlaw.lots.treatment import Treatment, treatment
+from lotlaw.lots.washing import full
 from lotlaw.source import Document, Problem, Problems
 
 if TYPE_CHECKING:
@@ -97,15 +98,9 @@ def _together(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _carried_out(
-    events: Events,
-    steps: pl.DataFrame,
-    shown: pl.Expr,
-    taxpayer: Taxpayer,
-    rates: Rates,
-    document: Document,
-    *,
+    events: Events, steps: pl.DataFrame, shown: pl.Expr, taxpayer: Taxpayer, rates: Rates, document: Document, *,
     held: bool,
-) -> tuple[list[pl.DataFrame], pl.DataFrame, list[str]]:
+) -> tuple[list[pl.DataFrame], pl.DataFrame, list[str]]:  # fmt: skip
     """What was sold, what is still held, if asked for, and what to tell. Raises Problems for what could not be done."""
     rare = rare_moves(events, steps)
     picks, misnamed = named_lots(events)
@@ -130,7 +125,7 @@ def _carried_out(
             _refuse(mistakes(events, plan, book))
             cut = plan.slices(book)
             open_lots = held_lots.holdings(events, plan, book) if held else open_lots
-            notes += forfeited(events, plan, book)
+            notes += [*forfeited(events, plan, book), *full(book)]
         sold.append(sold_slices(events, plan, cut, shown))
     return sold, open_lots, notes
 

@@ -13,7 +13,7 @@ cent is lost by that.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from lotlaw.lots.book import NOWHERE, Book, Group, Loss, kept_basis
 from lotlaw.lots.choosing import enter, order_again
@@ -34,6 +34,13 @@ def washer(book: Book, cut: Cut) -> tuple[Lose, Acquire]:
     """
     serve = _server(book, cut)
     return _loser(book, serve), _acquirer(book, serve)
+
+
+def full(book: Book) -> Iterator[str]:
+    """What to tell where lots were cut no more."""
+    if book.moves.wash and len(book.origin) >= ROOM:
+        said = f"wash sales would cut lots into more than {ROOM:,} parts: beyond these, a lot of which a part replaces"
+        yield f"{said} what was sold takes on the loss, and the time it was held, as a whole"
 
 
 def _loser(book: Book, serve: Serve) -> Lose:
