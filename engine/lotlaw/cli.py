@@ -10,7 +10,7 @@ import contextlib
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -65,7 +65,12 @@ AllowUnknown = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Write into a folder that holds other files too.")]
 Formats = Annotated[
-    str, typer.Option("--format", help="What --out receives, comma-separated: json (always), csv, txt, html; or all.")
+    str,
+    typer.Option(
+        "--format",
+        help="What --out receives, comma-separated: json (always), csv, txt, html; for tax software txf, taxact, drake,"
+        " fdx; or all.",
+    ),
 ]
 
 
@@ -124,14 +129,15 @@ def file(
     """
     from lotlaw.filing import file_years, formats_of, years_of
 
+    wanted = formats_of(formats)
     with _progress(files) as tell:
         returns = file_years(
-            years_of(year), files, taxpayer, out=out, formats=formats_of(formats), method=method, cents=cents,
+            years_of(year), files, taxpayer, out=out, formats=wanted, method=method, cents=cents,
             rules=rules, force=force, allow_unknown_basis=allow_unknown_basis, allocate=allocate, prices=prices,
             overrides=overrides, tell=tell,
         )  # fmt: skip
     for return_ in returns:
-        _summary(return_, out)
+        _summary(return_, out, wanted)
 
 
 @contextlib.contextmanager
@@ -146,10 +152,10 @@ def _progress(files: list[Path]) -> Iterator[Callable[[str], object]]:
         yield status.update
 
 
-def _summary(return_: Return, out: Path | None) -> None:
+def _summary(return_: Return, out: Path | None, formats: Sequence[str] = ()) -> None:
     from lotlaw.summary import print_summary
 
-    print_summary(return_, out)
+    print_summary(return_, out, formats)
 
 
 @app.command()

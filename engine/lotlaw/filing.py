@@ -22,7 +22,6 @@ from lotlaw.source import Document, Problems, refuse
 from lotlaw.starter import DEMO
 from lotlaw.taxpayer import Taxpayer, normalised, read_taxpayer
 
-FORMATS = ("json", "csv", "txt", "html")
 DEFAULT_ORDER = "fifo"
 ABOVE = 3
 """How many folders, from a return's own upwards, are looked through for the files it was made of."""
@@ -38,12 +37,14 @@ def years_of(said: str) -> list[int]:
 
 def formats_of(said: str) -> list[str]:
     """The formats asked for, each known. Raises Problems."""
+    from lotlaw.rendering import formats
+
     wanted = [word.strip() for word in said.split(",") if word.strip()]
     if wanted == ["all"]:
-        return list(FORMATS)
+        return list(formats())
     for word in wanted:
-        if word not in FORMATS:
-            raise refuse("--format", f"no format '{word}'; there are {', '.join(FORMATS)}")
+        if word not in formats():
+            raise refuse("--format", f"no format '{word}'; there are {', '.join(formats())}")
     return wanted
 
 

@@ -16,8 +16,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from lotlaw.rendering import files
+from lotlaw.rendering.exports import headers
 from lotlaw.rendering.pieces import Piece, write_pieces
-from lotlaw.rendering.tables import LINE_COLUMNS, ROW_COLUMNS
+from lotlaw.rendering.tables import LINE_COLUMNS, ROW_COLUMNS, WHY_COLUMNS
 from lotlaw.source import refuse
 
 if TYPE_CHECKING:
@@ -30,12 +31,19 @@ HEAD = 16_000
 Known = tuple[tuple[str, Callable[[bytes], bool]], ...]
 """Files that lotlaw writes into one folder: patterns of their names, and how they begin."""
 
-_HEADERS = tuple(f"{','.join(columns)}\n".encode() for columns in (ROW_COLUMNS, LINE_COLUMNS))
+
+def _is_table(head: bytes) -> bool:
+    known = [*map(",".join, (ROW_COLUMNS, LINE_COLUMNS, WHY_COLUMNS)), *headers()]
+    return head.startswith(tuple(f"{header}\n".encode() for header in known))
+
+
 _OURS: Known = (
     (r"return\.json", lambda head: head.startswith(b'{"tax_year": ')),
     (r"forms\.txt", lambda head: head.startswith(b"====") and b"\nlotlaw " in head),
     (r"forms\.html", lambda head: b'<meta name="generator" content="lotlaw ' in head),
-    (r"\w+\.csv", lambda head: head.startswith(_HEADERS)),
+    (r"\w+\.csv", _is_table),
+    (r"\w+\.txf", lambda head: re.match(rb"V\d+\r\nAlotlaw ", head) is not None),
+    (r"fdx\.json", lambda head: head.startswith(b'{"taxYear": ')),
 )
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lotlaw.rendering.amounts import clean, printed
+from lotlaw.rendering.exports import left_out
 from lotlaw.rendering.rows import boxes_of
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ Said = tuple[str, str]
 _STYLES = {"title": "bold", "faint": "dim", "warning": "yellow", "": ""}
 
 
-def print_summary(return_: Return, out: Path | None) -> None:
-    """Print the summary of a return, which was written into `out` (None: nowhere) or its folder of the year."""
-    lines = list(summary(return_, out))
+def print_summary(return_: Return, out: Path | None, formats: Sequence[str] = ()) -> None:
+    """Print the summary of a return, written in `formats` into `out` (None: nowhere) or its folder of the year."""
+    lines = list(summary(return_, out, formats))
     if not sys.stdout.isatty():
         sys.stdout.write("".join(f"{text}\n" for text, _ in lines))
         return
@@ -47,7 +48,7 @@ def print_summary(return_: Return, out: Path | None) -> None:
         console.print(Text(text, style=_STYLES[style]))
 
 
-def summary(return_: Return, out: Path | None) -> Iterator[Said]:
+def summary(return_: Return, out: Path | None, formats: Sequence[str] = ()) -> Iterator[Said]:
     """The lines of the summary."""
     yield _title(return_), "title"
     yield from _chosen(return_)
@@ -59,6 +60,8 @@ def summary(return_: Return, out: Path | None) -> Iterator[Said]:
     yield from _warnings(return_)
     yield from _labelled("Not computed", "; ".join(return_.not_computed) or "nothing left out", "faint", lines=2)
     yield from _labelled("Written", _written(return_, out), "", lines=2)
+    if out and (unsaid := left_out(return_, formats)):
+        yield from _labelled("Left out", unsaid, "warning", lines=3)
 
 
 def _title(return_: Return) -> str:

@@ -17,13 +17,23 @@ if TYPE_CHECKING:
     from lotlaw.run import Return
 
 FORMATS = ("json", "csv", "txt", "html")
-"""What a return can be written as."""
+"""What a return can be written as, besides the layouts that tax programs import."""
 
-__all__ = ["FORMATS", "files", "render", "sources_of"]
+__all__ = ["FORMATS", "files", "formats", "render", "sources_of"]
+
+
+def formats() -> tuple[str, ...]:
+    """Everything that a return can be written as."""
+    from lotlaw.rendering.exports import layouts
+
+    return (*FORMATS, *layouts())
 
 
 def render(return_: Return, format: str) -> str:  # noqa: A002 (the word of the command line)
-    """A return as `json`, `txt` or `html`, or its Form 8949 rows as `csv`. Raises Problems for any other format."""
+    """A return as `json`, `txt` or `html`, or its Form 8949 rows as `csv` or as a tax program imports them (`txf` ...).
+
+    Raises Problems for a format that there is not.
+    """
     made = files(return_, format)
     return joined(made["form_8949.csv"] if format == "csv" else next(iter(made.values())))
 
@@ -46,4 +56,8 @@ def files(return_: Return, format: str) -> dict[str, Iterable[Piece]]:  # noqa: 
         from lotlaw.rendering.pages import forms_html
 
         return {"forms.html": forms_html(return_)}
-    raise refuse("--format", f"no format '{format}'; there are {', '.join(FORMATS)}")
+    if format in formats():
+        from lotlaw.rendering.exports import export
+
+        return {name: list(pieces) for name, pieces in export(return_, format).items()}
+    raise refuse("--format", f"no format '{format}'; there are {', '.join(formats())}")

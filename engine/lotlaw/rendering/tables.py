@@ -6,7 +6,7 @@ apostrophe; numbers are left as they are, a minus sign included.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from lotlaw.law import Form
@@ -28,8 +28,10 @@ ROW_COLUMNS = (
     "asset", "account", "source",
 )  # fmt: skip
 """The columns of form_8949.csv."""
-TEXTS = ("description", "acquired", "codes", "asset", "account", "source", "label")
+HARMLESS_IN = ("description", "acquired", "codes", "asset", "account", "source", "label", "why")
 """The columns with text that a file of the taxpayer's, or a rule file, may have brought in."""
+WHY_COLUMNS = (*ROW_COLUMNS, "why")
+"""The columns of a list of rows that a tax program's layout can't say."""
 LINE_COLUMNS = ("line", "column", "label", "amount")
 """The columns of a form's table."""
 
@@ -40,14 +42,19 @@ def tables(return_: Return) -> dict[str, str]:
     return {"form_8949.csv": form_8949_csv(return_), **forms}
 
 
-def form_8949_csv(return_: Return) -> str:
-    """The rows of Form 8949, with columns ROW_COLUMNS; `source` names the lines they come from, the sale's first."""
+def form_8949_csv(return_: Return, why: pl.Series | None = None) -> str:
+    """The rows of Form 8949, with columns ROW_COLUMNS; `source` names the lines they come from, the sale's first.
+
+    With a reason for each row, only those that have one, with columns WHY_COLUMNS.
+    """
     import polars as pl
 
     more = return_.rows.select("term", "asset", "account")
     rows = pl.concat([plain_rows(return_), more], how="horizontal").select(ROW_COLUMNS)
-    source = pl.col("source").str.replace_all(BETWEEN, "; ", literal=True)
-    return _csv(rows.with_columns(source))
+    rows = rows.with_columns(pl.col("source").str.replace_all(BETWEEN, "; ", literal=True))
+    if why is not None:
+        rows = rows.with_columns(why.alias("why")).filter(why != "")
+    return table_csv(rows, HARMLESS_IN)
 
 
 def form_csv(return_: Return, form: Form) -> str:
@@ -55,7 +62,7 @@ def form_csv(return_: Return, form: Form) -> str:
     import polars as pl
 
     rows = list(_amounts(return_, form))
-    return _csv(pl.DataFrame(rows, schema=dict.fromkeys(LINE_COLUMNS, pl.String), orient="row"))
+    return table_csv(pl.DataFrame(rows, schema=dict.fromkeys(LINE_COLUMNS, pl.String), orient="row"), HARMLESS_IN)
 
 
 def _amounts(return_: Return, form: Form) -> Iterator[tuple[str, str | None, str, str | None]]:
@@ -70,8 +77,11 @@ def _amounts(return_: Return, form: Form) -> Iterator[tuple[str, str | None, str
             yield line.id, None, line.label, amount if isinstance(amount, str) else None
 
 
-def _csv(rows: pl.DataFrame) -> str:
-    return rows.with_columns(_harmless(name) for name in rows.columns if name in TEXTS).write_csv(line_terminator="\n")
+def table_csv(rows: pl.DataFrame, texts: Iterable[str], *, header: bool = True) -> str:
+    """Rows as CSV, of whose columns `texts` no spreadsheet runs anything."""
+    wanted = set(texts)
+    harmless = rows.with_columns(_harmless(name) for name in rows.columns if name in wanted)
+    return harmless.write_csv(line_terminator="\n", include_header=header)
 
 
 def _harmless(column: str) -> pl.Expr:
