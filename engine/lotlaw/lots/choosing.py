@@ -98,6 +98,12 @@ def first(book: Book, queue: int, at: int) -> int:
     return NONE
 
 
+def ordered(book: Book, queue: int, at: int) -> list[int] | None:
+    """The heap whose top is the lot whose turn it is, if it has something left; None where more has to be asked."""
+    heaps, how = book.heaps.get(queue), book.moves.how
+    return heaps.get(how[at]) if heaps and not book.entries and how[at] in (LIFO, HIFO, LOFO) else None
+
+
 def _first_acquired(book: Book, queue: int) -> int:
     line, left = book.lines[queue], book.left
     while True:
@@ -137,7 +143,7 @@ def _heaps(book: Book, queue: int, method: int) -> dict[int, list[int]]:
 def _entry(book: Book, method: int, lot: int) -> int:
     """A lot as one number: what the order goes by, then the lot."""
     opened = book.opened_by(lot)
-    day, front = book.moves.day[opened], book.front.get(lot, 0)
+    day, front = book.moves.day[opened], book.front.get(lot, 0) if book.front else 0
     if method == TURNING:
         return book.long_from(lot) << BITS | lot
     if method == LIFO:

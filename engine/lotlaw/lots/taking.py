@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from heapq import heappop
 
 from lotlaw.lots.book import AVERAGE, GIVE, NOWHERE, PICK, SELL, Book, kept_basis
-from lotlaw.lots.choosing import NONE, enter, first, in_turn, inside, key, order, order_again
+from lotlaw.lots.choosing import LOT, NONE, enter, first, in_turn, inside, key, order, order_again, ordered
 from lotlaw.lots.washing import Acquire, Lose
 
 Sell = Callable[[int, int, int, int], None]
@@ -121,21 +122,25 @@ def _low(book: Book, lot: int, units: int) -> int:
 # Slices
 
 
-def seller(book: Book, lose: Lose) -> Sell:
+def seller(book: Book, lose: Lose) -> Sell:  # noqa: C901  (one loop: a call a slice would cost as much as all of it)
     """What carries out a sale, bound to a book once: `sell(at, code, queue, need)`."""
     moves, left, total, low, unit, pooled = book.moves, book.left, book.total, book.low, book.moves.unit, book.pooled
-    wash, how = moves.wash, moves.how
+    wash, how, held, slices = moves.wash, moves.how, book.held, book.slices
+    sale, source, taken, costs, proceeds = slices.appends
 
-    def sell(at: int, code: int, queue: int, need: int) -> None:
+    def sell(at: int, code: int, queue: int, need: int) -> None:  # noqa: C901
         want, money, given = need, total[at], 0
         looking = wash is not None and code != GIVE
         shown, losses = code == SELL or at in moves.shown, []
         named = _named(book, at, queue, need) if code == PICK else None
         if how and how[at] == AVERAGE and queue not in pooled:
             average(book, queue)
+        heap = ordered(book, queue, at)
         while need:
             if named is None:
-                lot = first(book, queue, at)
+                while heap and not left[heap[0] & LOT]:
+                    heappop(heap)
+                lot = heap[0] & LOT if heap else first(book, queue, at)
                 units = need if lot == NONE or left[lot] > need else left[lot]
             else:
                 lot, units = next(named, (NONE, 0))
@@ -149,8 +154,12 @@ def seller(book: Book, lose: Lose) -> Sell:
             gets, given = so_far - given, so_far
             if part is not None:
                 cost = _of_gift(cost, part, gets * unit, unit)
-            slice_ = show(book, at, lot, units, cost, gets) if shown else NOWHERE
+            if shown:
+                if lot in held:
+                    slices.acquired[len(slices.sale)] = held[lot]
+                sale(at), source(lot), taken(units), costs(cost), proceeds(gets)
             if gets * unit < cost and (looking or part is not None):
+                slice_ = len(slices.sale) - 1 if shown else NOWHERE
                 since = _since(book, lot, slice_, by_value=part is not None)
                 losses.append((slice_, lot, units, (cost - gets * unit) // unit, since))
         if looking and losses:
