@@ -19,8 +19,9 @@ import yaml
 from simple_ledger import plain, table
 
 from conftest import ROOT, Asked
-from lotlaw.holdings import holdings_table
 from lotlaw.importers.canonical import table as canonical
+from lotlaw.plan.given import read_given
+from lotlaw.plan.holdings import holdings_of
 
 FOLDER = ROOT / "tests" / "kinds"
 TERMS = {"I": "short", "II": "long"}
@@ -58,7 +59,8 @@ def said(made: dict[str, Any]) -> dict[str, Any]:
 
 
 def held(folder: Path, year: int) -> list[list[str]]:
-    lots = holdings_table([folder / "ledger.csv"], date(year, 12, 31), None, folder / "taxpayer.yaml", None)
+    given = read_given([folder / "ledger.csv"], folder / "taxpayer.yaml", None, None)
+    lots = holdings_of(given, date(year, 12, 31)).lots
     cells = ("account", "asset", "quantity", "acquired", "basis")
     found = ({**lot, "acquired": lot["acquired_text"] or lot["acquired"]} for lot in lots.iter_rows(named=True))
     return [[plain(lot[c]) if isinstance(lot[c], Decimal) else str(lot[c]) for c in cells] for lot in found]

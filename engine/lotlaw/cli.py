@@ -10,21 +10,19 @@ import contextlib
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from lotlaw.arguments import Files, OptionalTaxpayer, OverridesFile, PriceFile, TaxpayerFile, progress, say
+from lotlaw.plan_cli import add_plans
 from lotlaw.rules_cli import RulesDir, rules_app
 from lotlaw.source import Problems
 
 if TYPE_CHECKING:
     from lotlaw.run import Return
-
-LONG_WORK = 2**22
-"""Bytes of input from which on progress is shown."""
 
 ALLOCATOR = "narenas:2,dirty_decay_ms:1000"
 """What polars' allocator is told when it is imported: to keep what is freed for a second, and for any thread.
@@ -39,20 +37,6 @@ app = typer.Typer(
 )  # fmt: skip
 app.add_typer(rules_app, name="rules")
 
-Files = Annotated[
-    list[Path], typer.Argument(help="Exports and simple ledgers, in any mixture; recognised by their headers.")
-]
-TaxpayerFile = Annotated[Path, typer.Option("--taxpayer", help="The taxpayer file (see `lotlaw init`).")]
-OptionalTaxpayer = Annotated[
-    Path | None, typer.Option("--taxpayer", help="The taxpayer file, for accounts and time zone.")
-]
-PriceFile = Annotated[
-    Path | None,
-    typer.Option("--prices", help="CSV of fair values that exports leave out: asset, date or instant, price."),
-]
-OverridesFile = Annotated[
-    Path | None, typer.Option("--overrides", help="YAML with your word on single rows, by id (see `import --explain`).")
-]
 Method = Annotated[
     str | None, typer.Option(help="Lot method, to compare; without a standing order it is for planning only.")
 ]
@@ -130,7 +114,7 @@ def file(
     from lotlaw.filing import file_years, formats_of, years_of
 
     wanted = formats_of(formats)
-    with _progress(files) as tell:
+    with progress(files) as tell:
         returns = file_years(
             years_of(year), files, taxpayer, out=out, formats=wanted, method=method, cents=cents,
             rules=rules, force=force, allow_unknown_basis=allow_unknown_basis, allocate=allocate, prices=prices,
@@ -138,18 +122,6 @@ def file(
         )  # fmt: skip
     for return_ in returns:
         _summary(return_, out, wanted)
-
-
-@contextlib.contextmanager
-def _progress(files: list[Path]) -> Iterator[Callable[[str], object]]:
-    """Something to tell what is being done, shown on a terminal while files are large enough to wait for."""
-    if not sys.stderr.isatty() or sum(path.stat().st_size for path in files if path.is_file()) < LONG_WORK:
-        yield len
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("starting") as status:
-        yield status.update
 
 
 def _summary(return_: Return, out: Path | None, formats: Sequence[str] = ()) -> None:
@@ -173,7 +145,7 @@ def explain(
     from lotlaw.explain import explain as explanation
     from lotlaw.filing import recompute
 
-    _say(explanation(recompute(return_json, rules), line))
+    say(explanation(recompute(return_json, rules), line))
 
 
 @app.command("import")
@@ -199,52 +171,14 @@ def import_(
     from lotlaw import importing
 
     if draft:
-        _say(importing.draft(files))
+        say(importing.draft(files))
     elif explain:
-        _say(importing.explanation(files, taxpayer, rules, source, overrides))
+        say(importing.explanation(files, taxpayer, rules, source, overrides))
     else:
-        _say(importing.import_files(files, out, taxpayer, rules, source, prices, overrides))
+        say(importing.import_files(files, out, taxpayer, rules, source, prices, overrides))
 
 
-@app.command()
-def holdings(
-    files: Files,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="DATE", help="The day to look at; today if left out.")
-    ] = None,
-    prices: PriceFile = None,
-    overrides: OverridesFile = None,
-    taxpayer: OptionalTaxpayer = None,
-    rules: RulesDir = None,
-) -> None:
-    """Open lots with their basis, and with --prices their value, unrealized gain and term.
-
-    Example: lotlaw holdings coinbase.csv schwab.csv --as-of 2025-12-31 --prices prices.csv
-    """
-    from lotlaw.holdings import holdings_table, holdings_text
-
-    day = _day(as_of) if as_of else datetime.now().astimezone().date()
-    _say("\n".join(holdings_text(holdings_table(files, day, prices, taxpayer, rules, overrides))))
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        _refuse(f"--as-of: '{text}' is not a date such as 2025-12-31")
-
-
-def _say(text: str) -> None:
-    """Print text that may hold words of a file: nothing in them moves the cursor, or hides or turns what follows."""
-    from lotlaw.rendering.amounts import clean
-
-    for line in text.removesuffix("\n").split("\n"):
-        print(clean(line))
-
-
-def _refuse(message: str) -> NoReturn:
-    print(message, file=sys.stderr)
-    raise typer.Exit(2)
+add_plans(app)
 
 
 def process() -> NoReturn:

@@ -54,12 +54,25 @@ def term_on(year: Year, taxpayer: Taxpayer, day: date) -> pl.Expr:
     return by_dates(treatment(year, taxpayer), pl.lit(day)).alias("term")
 
 
+def turns_long_on(year: Year, taxpayer: Taxpayer) -> pl.Expr:
+    """The first day on which lots (columns acquired, acquired_text) are long-term; null where they always are."""
+    law = treatment(year, taxpayer)
+    return pl.when(~_always_long(law).fill_null(value=False)).then(_long_from(law)).alias("turns_long")
+
+
 def by_dates(law: Treatment, sold: pl.Expr) -> pl.Expr:
     """The term of columns acquired and acquired_text, sold on a day: short, long, or null where neither tells."""
+    long = sold >= _long_from(law)
+    return pl.when(_always_long(law) | long).then(pl.lit("long")).when(~long).then(pl.lit("short"))
+
+
+def _long_from(law: Treatment) -> Any:
     names = {name: columns.const(value) for name, value in law.names.items()}
-    long = sold >= Reader(columns, {**names, "acquired": pl.col("acquired")}).read(law.long_from)
-    always = pl.col("acquired_text").is_in(law.said["term"]["always_long"])
-    return pl.when(always | long).then(pl.lit("long")).when(~long).then(pl.lit("short"))
+    return Reader(columns, {**names, "acquired": pl.col("acquired")}).read(law.long_from)
+
+
+def _always_long(law: Treatment) -> pl.Expr:
+    return pl.col("acquired_text").is_in(law.said["term"]["always_long"])
 
 
 def _termed(rows: pl.DataFrame, law: Treatment) -> pl.DataFrame:

@@ -1,0 +1,49 @@
+"""Arguments that several commands take, and what all of them do with what they have to say."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+LONG_WORK = 2**22
+"""Bytes of input from which on progress is shown."""
+
+Files = Annotated[
+    list[Path], typer.Argument(help="Exports and simple ledgers, in any mixture; recognised by their headers.")
+]
+TaxpayerFile = Annotated[Path, typer.Option("--taxpayer", help="The taxpayer file (see `lotlaw init`).")]
+OptionalTaxpayer = Annotated[
+    Path | None, typer.Option("--taxpayer", help="The taxpayer file, for accounts and time zone.")
+]
+PriceFile = Annotated[
+    Path | None,
+    typer.Option("--prices", help="CSV of fair values that exports leave out: asset, date or instant, price."),
+]
+OverridesFile = Annotated[
+    Path | None, typer.Option("--overrides", help="YAML with your word on single rows, by id (see `import --explain`).")
+]
+
+
+@contextlib.contextmanager
+def progress(files: list[Path]) -> Iterator[Callable[[str], object]]:
+    """Something to tell what is being done, shown on a terminal while files are large enough to wait for."""
+    if not sys.stderr.isatty() or sum(path.stat().st_size for path in files if path.is_file()) < LONG_WORK:
+        yield len
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting") as status:
+        yield status.update
+
+
+def say(text: str) -> None:
+    """Print text that may hold words of a file: nothing in them moves the cursor, or hides or turns what follows."""
+    from lotlaw.rendering.amounts import clean
+
+    for line in text.removesuffix("\n").split("\n"):
+        print(clean(line))

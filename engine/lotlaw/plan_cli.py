@@ -1,0 +1,80 @@
+"""`lotlaw holdings`, `whatif` and `harvest`: what is held, what a sale would cost, which lots to sell."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lotlaw.arguments import Files, OptionalTaxpayer, OverridesFile, progress, say
+from lotlaw.rules_cli import Json, RulesDir
+from lotlaw.source import refuse
+
+Prices = Annotated[
+    Path | None,
+    typer.Option("--prices", help="CSV of prices: asset, price, and date if they are of a day; else the last trades."),
+]
+Out = Annotated[Path | None, typer.Option(help="Folder for the files of --format; nothing is written without it.")]
+Formats = Annotated[
+    str, typer.Option("--format", help="What --out receives, comma-separated: csv, json, html; or all.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Write into a folder that holds other files too.")]
+
+
+def add_plans(app: typer.Typer) -> None:
+    """Add the commands to lotlaw's own."""
+    for command in (holdings,):
+        app.command()(command)
+
+
+def holdings(
+    files: Files,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="The day to look at; today if left out.")
+    ] = None,
+    prices: Prices = None,
+    out: Out = None,
+    formats: Formats = "html",
+    as_json: Json = False,
+    overrides: OverridesFile = None,
+    taxpayer: OptionalTaxpayer = None,
+    rules: RulesDir = None,
+    force: Force = False,
+) -> None:
+    """Open lots: basis, value, unrealized gain, term, and the day each turns long-term; totals by term and asset.
+
+    Example: lotlaw holdings coinbase.csv schwab.csv --as-of 2025-12-31 --prices prices.csv
+    """
+    from lotlaw.plan.given import read_given
+    from lotlaw.plan.holdings import holdings_json, holdings_of
+    from lotlaw.plan.holdings_page import holdings_page
+    from lotlaw.plan.holdings_text import holdings_text
+    from lotlaw.plan.text import show
+    from lotlaw.plan.writing import json_of, plain_csv, write_plan
+
+    day = _day("--as-of", as_of) if as_of else datetime.now().astimezone().date()
+    with progress(files) as tell:
+        tell(f"reading {', '.join(path.name for path in files)}")
+        given = read_given(files, taxpayer, prices, rules, overrides)
+        tell(f"matching lots in {given.ledger.rows.height:,} rows")
+        held = holdings_of(given, day)
+    made = {
+        "csv": lambda: plain_csv(held.lots.drop("lot")),
+        "json": lambda: json_of(holdings_json(held)),
+        "html": lambda: holdings_page(held),
+    }
+    written = write_plan(out, "holdings", formats, made, force=force) if out else []
+    if as_json:
+        say(made["json"]())
+        return
+    show(holdings_text(held))
+    show(f"wrote {path}" for path in written)
+
+
+def _day(option: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise refuse(option, f"'{text}' is not a date such as 2025-12-31") from None
