@@ -58,7 +58,7 @@ def with_reported(events: Events, shown: pl.Expr, sold: pl.DataFrame, year: Year
     if rows.is_empty():
         return Reported(sold.select(SOLD), pl.DataFrame(schema=COMPARED), [])
     rows = _with_facts(events, rows)
-    problems = list(too_large(events, rows, AMOUNTS))
+    problems = [*too_large(events, rows, AMOUNTS), *_misboxed(events, rows, year)]
     made = _as_sold(events, rows.clear() if problems else rows, year)
     problems += _without_proceeds(events, made)
     stated = made.filter(is_kind(that(row=UNLESS_COMPUTED)))
@@ -118,6 +118,25 @@ def _by_box(said: Mapping[str, Any], year: Year) -> tuple[pl.Expr, pl.Expr]:
         pl.col("form8949_box").replace_strict(of, default=None, return_dtype=pl.String) for of in (boxes, terms)
     )
     return pl.coalesce(word, by_form), term
+
+
+def _misboxed(events: Events, rows: pl.DataFrame, year: Year) -> Iterator[Problem]:
+    """Statements whose own box says something else than the rest of the row, or that no form has."""
+    form, said = year.documents[FORM].value, events.treatment.said["reported"]
+    terms = {box: form["parts"][known["part"]]["term"] for box, known in form["boxes"].items()}
+    words = {box: known["form_1099"] for box, known in form["boxes"].items()} | said["other_boxes"]
+    facts = rows.filter(pl.col("form8949_box").is_not_null()).select("row", "form8949_box", "term", "basis_reported")
+    for row, box, term, shown in facts.unique(maintain_order=True).iter_rows() if facts.height else ():
+        what = ""
+        if box not in words:
+            what = f"form8949_box '{box}' is no box of the {year.year} Form 8949, which has {', '.join(words)}"
+        elif term in TERMS and terms.get(box, term) != term:
+            what = f"box {box} is for {terms[box]}-term sales, and this row is {term}"
+        elif shown is not None and shown != (words[box] in said["as_reported"]):
+            tells = "not " * (not shown) + "reported"
+            what = f"box {box} does not go with a basis that was {tells} to the IRS"
+        if what:
+            yield Problem(events.place(row), f"{what}; give the one that the statement shows")
 
 
 def _reconciled(events: Events, sold: pl.DataFrame, stated: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
