@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import typer
+from made_batch import lay_tables, taxpayers
 
 from conftest import Asked, Command
 from lotlaw.cli import app
@@ -357,6 +358,7 @@ def test_help_says_what_a_command_does_and_gives_an_example_that_works(
     shutil.copytree(data_root() / "rules", tmp_path / "my-rules")
     ask("file", 2025, *EXPORTS, *FILE)
     shutil.rmtree(tmp_path / "return") if name == ("file",) else None
+    lay_tables(taxpayers(2), tmp_path) if name == ("batch",) else None
     locked = ["--rules", tmp_path / "my-rules"] if name == ("rules", "lock") else []
     done = ask(*shlex.split(example), *locked)
     finds = name == ("rules", "new")  # that nobody has read the new year yet

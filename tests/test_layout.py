@@ -38,10 +38,10 @@ ORDER = [
     {"rendering", "starter"},
     {"explain", "output", "summary"},
     {"filing", "importing"},
-    {"audit", "plan", "batch"},
+    {"audit", "plan"},
     {"arguments"},
     {"rules_cli"},
-    {"plan_cli"},
+    {"plan_cli", "batch"},
     {"cli", "web"},
     {"__main__"},
 ]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from lotlaw.arguments import Files, OptionalTaxpayer, OverridesFile, PriceFile, TaxpayerFile, progress, say
+from lotlaw.batch.command import batch
 from lotlaw.plan_cli import add_plans
 from lotlaw.rules_cli import RulesDir, rules_app
 from lotlaw.source import Problems
@@ -36,6 +37,7 @@ app = typer.Typer(
     epilog="Start with `lotlaw demo`, or with `lotlaw init` in an empty folder.",
 )  # fmt: skip
 app.add_typer(rules_app, name="rules")
+app.command()(batch)
 
 Method = Annotated[
     str | None, typer.Option(help="Lot method, to compare; without a standing order it is for planning only.")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lotlaw.check import checked
+from lotlaw.importers.problems import SHOWN
 from lotlaw.law import Year
 from lotlaw.ledger import Ledger, read
 from lotlaw.rules import load
@@ -72,7 +73,7 @@ def file_years(
             checked(year, rules)
         folders = _folders(out, years, force=force) if out else {}
         ledger = reading.result()
-    _refuse_unpriced(ledger, years[-1])
+    refuse_unpriced(ledger, years[-1])
     tell(f"matching lots in {ledger.rows.height:,} rows")
     options = {"cents": cents, "allow_unknown_basis": allow_unknown_basis}
     returns = list(_chain(years, ledger, person, document, method, rules, **options))
@@ -95,15 +96,15 @@ def _in_order(order: str, person: Taxpayer) -> dict[str, Any]:
     return unclaimed(order)
 
 
-def _refuse_unpriced(ledger: Ledger, year: int) -> None:
-    """Raise Problems for rows up to the end of a year that no return can be worked out without a value of."""
+def refuse_unpriced(ledger: Ledger, year: int, most: int = SHOWN) -> None:
+    """Raise Problems, `most` by name, for rows to a year's end that no return can be worked out without a value of."""
     if "usd_value" in ledger.rows.columns and not ledger.rows["usd_value"].null_count():
         return
     from lotlaw.importers.prices import refusals, unpriced
 
     lacking = unpriced(ledger.rows, date(year, 12, 31), fees=False)
     if lacking.height:
-        raise Problems(refusals(lacking, [file.name for file in ledger.files]))
+        raise Problems(refusals(lacking, [file.name for file in ledger.files], most))
 
 
 def _folders(out: Path, years: Sequence[int], *, force: bool) -> dict[int, Path]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from lotlaw.importers import HOME, Answers, Imported, Request
+from lotlaw.importers.problems import SHOWN
 from lotlaw.importers.together import together
 from lotlaw.source import Problems, data_root
 
@@ -84,6 +85,8 @@ def read(
     leave out, `overrides` a YAML file with the last word on single rows; `ids` adds the stable `event_id`. Files that
     overlap count each event once. Raises Problems, all of all files at once.
     """
+    import polars as pl
+
     from lotlaw.importers.overrides import read_overrides
     from lotlaw.importers.prices import read_prices, valued
 
@@ -100,30 +103,31 @@ def read(
     if problems:
         raise Problems(problems)
     options = contracts((asset for asset, klass in classes.items() if klass == OPTION), assets.options)
-    rows, warnings, doubts = _across(files, classes, options, zone)
+    frames = [f.rows.with_columns(pl.lit(n, dtype=pl.UInt16).alias("file")) for n, f in enumerate(files)]
+    every = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
+    rows, warnings, doubts = across(every, [file.name for file in files], classes, options, zone)
     warnings = [*notes, *(note for file in files for note in (*file.notes, *_reviews(file))), *warnings]
-    rows = _table(valued(rows, given) if given else rows, ids=ids)
+    rows = in_order(valued(rows, given) if given else rows, ids=ids)
     besides = [SourceFile(file.name, file.sha256) if file else None for file in (given, words)]
     return Ledger(rows, tuple(map(_source_file, files)), classes, tuple(warnings), tuple(doubts), options, *besides)
 
 
-def _across(
-    files: Sequence[Imported], classes: Mapping[str, str], options: pl.DataFrame, zone: str
-) -> tuple[pl.DataFrame, list[str], list[str]]:
-    """All files' rows, with what can only be seen over all of them put right, said, or left to doubt."""
-    import polars as pl
+def across(
+    rows: pl.DataFrame, names: Sequence[str], classes: Mapping[str, str], options: pl.DataFrame, zone: str,
+    most: int = SHOWN,
+) -> tuple[pl.DataFrame, list[str], list[str]]:  # fmt: skip
+    """All files' rows, with what can only be seen over all of them put right, said, or left to doubt.
 
+    `names` are the files', `most` how many problems of a sort to say. Raises Problems.
+    """
     from lotlaw.importers.across import misfits, to_come, unsettled
     from lotlaw.importers.exercise import expired, taken_up
     from lotlaw.importers.swaps import joined
 
-    frames = [f.rows.with_columns(pl.lit(n, dtype=pl.UInt16).alias("file")) for n, f in enumerate(files)]
-    rows = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
-    names = [file.name for file in files]
     rows, moved = joined(rows, names)
     rows, late = expired(rows, names, options, zone)
     rows, alone, odd = taken_up(rows, names, options)
-    problems = [*misfits(rows, names, classes), *alone]
+    problems = [*misfits(rows, names, classes, most), *alone]
     if problems:
         raise Problems(problems)
     return (
@@ -141,7 +145,7 @@ def _said_of_files(ledger: Ledger) -> Iterator[str]:
         yield from (f"  {count:>9,} left out: {why}" for why, count in file.skipped.items())
 
 
-def _table(rows: pl.DataFrame, *, ids: bool) -> pl.DataFrame:
+def in_order(rows: pl.DataFrame, *, ids: bool = False) -> pl.DataFrame:
     """One table of all files' rows, in ledger order."""
     import polars as pl
 

@@ -3,8 +3,9 @@
 Columns of the frame: `filing_status`; what comes from outside by its origin (`taxpayer.carryover.short`,
 `ledger.dispositions`); typed lines as `typed.<form>.<line>` (and `.<column>`); totals of Form 8949 by group and
 column, as `total.box=A.d` or `total.collectible=true,part=II.h`, null where no row is behind them. Money is whole
-cents (Int64), flags are Boolean; a column that is not there counts as not given. The answer has a column
-`<form>.<line>` (and `.<column>`) for each line asked for, in cents, null where the line is blank.
+cents (Int64), flags are Boolean; a column that is not there counts as not given. An amount from outside may be finer
+than cents, as a Decimal of up to 18 digits. The answer has a column `<form>.<line>` (and `.<column>`) for each line
+asked for, in cents, null where the line is blank or its form does not apply.
 """
 
 from __future__ import annotations
@@ -77,18 +78,29 @@ class _Plan:
     cents: bool
     layers: list[list[pl.Expr]] = field(default_factory=list)
     depth: dict[str, int] = field(default_factory=dict)
+    applies: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         stored = {name: self._stored(columns.functions[name]) for name in ("schedule", "row_middle", "whole_dollars")}
         self._add("status", pl.col("filing_status").cast(pl.Enum(list(self.year.statuses))).to_physical())
-        Sheet(self.year, columns, self, self._keep, self.cents, functions=stored).fill(tuple(self.lines))
+        sheet = Sheet(self.year, columns, self, self._keep, self.cents, functions=stored)
+        sheet.fill(tuple(self.lines))
+        for form in (self.year.forms[name] for name in dict.fromkeys(line.form for line in self.lines)):
+            if form.only_if:
+                self.applies[form.name] = f"{form.name} applies"
+                self._add(self.applies[form.name], sheet.read(form, form.only_if))
 
     def run(self, frame: pl.DataFrame, wanted: list[str]) -> pl.DataFrame:
         """The wanted columns, in the frame's order; of all others, the engine keeps a few rows at a time."""
         lazy = frame.lazy()
         for layer in self.layers:
             lazy = lazy.with_columns(layer)
-        return lazy.select(wanted).collect(engine="streaming")
+        return lazy.select(map(self._shown, wanted)).collect(engine="streaming")
+
+    def _shown(self, name: str) -> pl.Expr:
+        """A line, blank where its form does not apply: what others read of it is not."""
+        flag = self.applies.get(name.partition(".")[0])
+        return pl.when(flag).then(pl.col(name)).alias(name) if flag else pl.col(name)
 
     def _add(self, name: str, expr: pl.Expr) -> pl.Expr:
         """Put a column into the first layer that comes after all it reads."""
@@ -142,6 +154,9 @@ class _Plan:
             return pl.col(origin) if origin in self.schema else pl.lit(False)
         if origin not in self.schema:
             return columns.const(0)
+        finer = self.schema[origin]
+        if isinstance(finer, pl.Decimal):
+            return columns.Scaled(pl.col(origin).to_physical().cast(pl.Int64), finer.scale)
         return columns.money(pl.col(origin)) if unit == "money" else columns.Scaled(pl.col(origin), 0)
 
     def typed(self, line: Line, column: str) -> tuple[Any, Any]:

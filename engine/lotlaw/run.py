@@ -106,7 +106,7 @@ def compute(
     worked = work_out(year, taxpayer["filing_status"], Facts(outside, taxpayer["inputs"], totals), cents=cents)
     return Return(
         year=year, taxpayer=taxpayer, method=method, methods=matched.methods,
-        rates=rates.get(year.year) if _by_rates(year, matched.methods) else None,
+        rates=rates.get(year.year) if by_rates(year, matched.methods) else None,
         planning_only=matched.planning_only, cents=cents, ledger=ledger,
         rows=matched.dispositions, lines=worked.answers, names=worked.names, results=results_of(year, worked),
         tax_without_losses=_without_losses(year, taxpayer, matched.dispositions, outside, cents=cents),
@@ -208,14 +208,14 @@ def rates_of(year: Year, ledger: Ledger, taxpayer: Taxpayer, method: str | None 
     """
     asked = {method, *(order["method"] for order in taxpayer["methods"])}
     asked |= {account.get("default_method") for account in taxpayer["accounts"].values()}
-    if not _by_rates(year, asked):
+    if not by_rates(year, asked):
         return {}
     there, sold = years(year.root), ledger.rows["date"].dt.year().unique().sort().to_list()
     rules = {n: max((known for known in there if known <= n), default=there[0]) for n in sorted({*sold, year.year})}
     return {n: own_rates(load(known, year.root), taxpayer) for n, known in rules.items()}
 
 
-def _by_rates(year: Year, methods: Iterable[str | None]) -> bool:
+def by_rates(year: Year, methods: Iterable[str | None]) -> bool:
     """Whether one of the methods goes by the taxpayer's own rates."""
     names = year.documents["dispositions"].value["methods"]["names"]
     known = spellings(names)

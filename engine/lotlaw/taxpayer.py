@@ -32,7 +32,7 @@ def read_taxpayer(path: Path) -> tuple[Taxpayer, Document]:
     document = read_yaml(path)
     problems = shape_problems(document, "taxpayer")
     if not problems:
-        problems = list(_unlike(document))
+        problems = unlike(document)
     if problems:
         raise Problems(problems)
     return normalised(document.value), document
@@ -60,7 +60,7 @@ def _day(said: date | str) -> date:
     return said if isinstance(said, date) else date.fromisoformat(said)
 
 
-def _unlike(document: Document) -> list[Problem]:
+def unlike(document: Document) -> list[Problem]:
     """What no schema can say: claims that contradict each other, and zones that are none."""
     said, problems = document.value, []
     income = said.get("income") or {}

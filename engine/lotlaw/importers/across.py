@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from lotlaw.importers.canonical import table
-from lotlaw.importers.problems import named, quoted
+from lotlaw.importers.problems import SHOWN, named, quoted
 from lotlaw.source import Problem
 
 DOLLAR, MONEY = "USD", "fiat"
@@ -17,8 +17,10 @@ WEEK = timedelta(days=7)
 """Longer than a trade takes to settle, or a broker to post what happened."""
 
 
-def misfits(rows: pl.DataFrame, files: Sequence[str], classes: Mapping[str, str]) -> Iterator[Problem]:
-    """Legs that must be money and are not, and the other way round, by the classes of their assets."""
+def misfits(
+    rows: pl.DataFrame, files: Sequence[str], classes: Mapping[str, str], most: int = SHOWN
+) -> Iterator[Problem]:
+    """Legs that must be money and are not, and the other way round, by the classes of their assets; `most` by name."""
     there = set(rows["kind"].unique().drop_nulls())
     money = [asset for asset, klass in classes.items() if klass == MONEY and asset != DOLLAR]
     for leg in ("out_asset", "in_asset", "ref_asset"):
@@ -29,20 +31,20 @@ def misfits(rows: pl.DataFrame, files: Sequence[str], classes: Mapping[str, str]
         if paid:
             other = rows.lazy().filter((cell != DOLLAR) & kind.is_in(paid) & ~cell.is_in(money))
             what = "{kind} is for money, and '{cell}' is none; an exchange of assets is a trade"
-            yield from _said(other, files, leg, what)
+            yield from _said(other, files, leg, what, most)
         if money:
             held = [kind for kind in there if leg in table().kinds[kind].not_money]
             wrong = rows.lazy().filter(kind.is_in(held) & cell.is_in(money))
-            yield from _said(wrong, files, leg, "'{cell}' is money, which is not what a {kind} is of")
+            yield from _said(wrong, files, leg, "'{cell}' is money, which is not what a {kind} is of", most)
 
 
-def _said(rows: pl.LazyFrame, files: Sequence[str], leg: str, words: str) -> Iterator[Problem]:
+def _said(rows: pl.LazyFrame, files: Sequence[str], leg: str, words: str, most: int) -> Iterator[Problem]:
     found = rows.select("file", "line", "kind", cell=leg).collect()
     for (file,), some in found.group_by("file", maintain_order=True):
         said = [
             words.format(kind=kind, cell=quoted(cell)[1:-1]) for kind, cell in some.select("kind", "cell").iter_rows()
         ]
-        yield from named(files[int(str(file))], some["line"].to_list(), said)
+        yield from named(files[int(str(file))], some["line"].to_list(), said, most=most)
 
 
 def unsettled(rows: pl.DataFrame, files: Sequence[str]) -> Iterator[str]:

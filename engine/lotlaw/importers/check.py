@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import polars as pl
 
@@ -47,7 +48,7 @@ class Check:
 def finished(scope: Scope, written: Written) -> tuple[pl.DataFrame, list[Problem]]:
     """The canonical rows, without columns that are empty throughout, and every row that breaks a rule of the table."""
     rows, problems = _dated(scope, written)
-    rows = _valued(_called(scope, rows))
+    rows = valued(_called(scope, rows))
     rows = rows.select(c for c in rows.columns if c in OWN or rows[c].null_count() < rows.height)
     rows = rows.with_columns(pl.lit(None, dtype=table().dtype(c)).alias(c) for c in ALWAYS if c not in rows.columns)
     for check in _failing(rows):
@@ -69,10 +70,15 @@ def broken(row: pl.DataFrame) -> Iterator[str]:
         yield "kind is empty"
         return
     full = row.select(c for c in row.columns if not c.startswith("_") and row[c].null_count() < row.height)
-    for check in _failing(full):
-        labels = {name: name for name in table().formats}
-        value = full[check.about][0] if check.about in full.columns else None
-        yield check.words.format(**labels, value=quoted(plain(value)))
+    yield from (said for _, said in breaking(full))
+
+
+def breaking(rows: pl.DataFrame) -> Iterator[tuple[dict[str, Any], str]]:
+    """Every row of a canonical table that breaks one of its rules, and what is wrong with it, in the table's words."""
+    labels = {name: name for name in table().formats}
+    for check in _failing(rows):
+        for row in rows.filter(check.breaks).iter_rows(named=True):
+            yield row, check.words.format(**labels, value=quoted(plain(row.get(check.about))))
 
 
 def _dated(scope: Scope, written: Written) -> tuple[pl.DataFrame, list[Problem]]:
@@ -112,7 +118,7 @@ def _called(scope: Scope, rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(pl.when(pl.col(ACCOUNT).is_not_null()).then(pl.lit(name)).alias(ACCOUNT))
 
 
-def _valued(rows: pl.DataFrame) -> pl.DataFrame:
+def valued(rows: pl.DataFrame) -> pl.DataFrame:
     """Fees of nothing are no fees; dollars are worth what they say."""
     there = set(rows.columns)
     if "fee_qty" not in there:

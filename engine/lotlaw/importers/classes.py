@@ -123,12 +123,16 @@ def _settled(
         stated = sorted((s for s in said if s.stated), key=lambda s: (s.file, s.line))
         said = [replace(s, klass=stated[0].klass) if s.klass is None and stated else s for s in said]
         nameless = [s for s in said if s.klass is None]
-        choice = ", ".join(klass for klass, family in known.families.items() if family != "money")
-        words = f"the class of {quoted(asset)} is not known; say its asset_class ({choice}) on one of its rows"
-        problems += [Problem(_place(files, s), words) for s in nameless[:1]]
+        problems += [Problem(_place(files, s), class_words(asset, known)) for s in nameless[:1]]
         problems += _at_odds(stated, files, known)
         settled += [s for s in said if s.klass is not None]
     return settled, problems
+
+
+def class_words(asset: str, known: Known) -> str:
+    """What is said of an asset of no class."""
+    choice = ", ".join(klass for klass, family in known.families.items() if family != "money")
+    return f"the class of {quoted(asset)} is not known; say its asset_class ({choice}) on one of its rows"
 
 
 def _at_odds(stated: Sequence[Statement], files: Sequence[Imported], known: Known) -> Iterator[Problem]:

@@ -19,7 +19,7 @@ import polars as pl
 
 from lotlaw.importers.clock import clock, when
 from lotlaw.importers.files import read_text
-from lotlaw.importers.problems import named, quoted, refused
+from lotlaw.importers.problems import SHOWN, named, quoted, refused
 from lotlaw.importers.reading import cells, head, rows_of
 from lotlaw.readings.text import DECIMAL
 from lotlaw.source import Problem, Problems
@@ -200,15 +200,15 @@ def wanted(found: pl.DataFrame, files: Sequence[str]) -> Iterator[str]:
     yield from text.getvalue().splitlines()
 
 
-def refusals(found: pl.DataFrame, files: Sequence[str]) -> list[Problem]:
-    """What is still missing, as problems of the rows."""
+def refusals(found: pl.DataFrame, files: Sequence[str], most: int = SHOWN) -> list[Problem]:
+    """What is still missing, as problems of the rows, `most` of them by name."""
     problems: list[Problem] = []
     for (file,), some in found.group_by("file", maintain_order=True):
         said = [
             f"{_said(row)} has no value in dollars; give it, or a line `{row['asset']},{row[DAY]},price` in --prices"
             for row in some.iter_rows(named=True)
         ]
-        problems += named(files[int(str(file))], some["line"].to_list(), said)
+        problems += named(files[int(str(file))], some["line"].to_list(), said, most=most)
     return problems
 
 

@@ -18,12 +18,14 @@ def refused(name: str, message: str, line: int = 0) -> Problems:
     return Problems([Problem(Place(name, line), message)])
 
 
-def named(name: str, lines: Sequence[int], said: str | Sequence[str], field: int = 0) -> list[Problem]:
+def named(
+    name: str, lines: Sequence[int], said: str | Sequence[str], field: int = 0, most: int = SHOWN
+) -> list[Problem]:
     """One sort of problem at many lines (each with its own words, if given so): the first by name, the rest counted."""
     words = [said] * len(lines) if isinstance(said, str) else said
-    problems = [Problem(Place(name, line, field), word) for line, word in zip(lines[:SHOWN], words, strict=False)]
-    if len(lines) > SHOWN:
-        problems.append(Problem(Place(name), f"... and {len(lines) - SHOWN:,} more lines like line {lines[SHOWN - 1]}"))
+    problems = [Problem(Place(name, line, field), word) for line, word in zip(lines[:most], words, strict=False)]
+    if len(lines) > most:
+        problems.append(Problem(Place(name), f"... and {len(lines) - most:,} more lines like line {lines[most - 1]}"))
     return problems
 
 

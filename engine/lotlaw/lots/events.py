@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from lotlaw.ledger import Ledger
 
 PLACES = 18
+NEVER = 2**32 - 1
+"""No row of any ledger."""
 DOLLAR = "USD"
+APART = "␟"
+"""Stands between a name (of an asset, an account) and its owner's number, where a ledger is of several taxpayers."""
 AMOUNT = pl.Decimal(38, PLACES)
 WHOLE = pl.Int128
 
@@ -83,9 +88,34 @@ class Events:
         return pl.col(name) if name in self.rows.columns else pl.lit(0, WHOLE)
 
 
+def owner(name: str | None) -> str:
+    """Whose an asset or account is; nobody's by name where a ledger is of one taxpayer."""
+    return (name or "").partition(APART)[2]
+
+
+def own_name(column: str) -> pl.Expr:
+    """What the owner of an asset or account calls it."""
+    return pl.col(column).str.split_exact(APART, 1).struct.field("field_0")
+
+
 def rare(rows: pl.DataFrame, name: str) -> pl.Expr:
     """A column of RARE, null where the ledger has none of that name."""
     return pl.col(name) if name in rows.columns else pl.lit(None, (COLUMNS | RARE)[name]).alias(name)
+
+
+def first_rows(events: Events, day: date | None) -> dict[str, int]:
+    """By owner, the first row of the ledger on or after a day; rows stand in the order of dates."""
+    rows = events.rows
+    later = rows.clear() if day is None else rows.slice(int(rows["date"].search_sorted(day, side="left")))
+    if later.is_empty() or not owner(later["account"].drop_nulls().first()):  # type: ignore[arg-type]
+        return {"": int(later["row"][0])} if later.height else {}
+    firsts = later.group_by(
+        pl.coalesce("account", "out_asset", "in_asset", rare(later, "ref_asset")).alias("whose")
+    ).agg(pl.col("row").min())
+    found: dict[str, int] = {}
+    for whose, row in firsts.iter_rows():
+        found[owner(whose)] = min(row, found.get(owner(whose), NEVER))
+    return found
 
 
 def said_dollars(rows: pl.DataFrame, name: str) -> pl.Expr:

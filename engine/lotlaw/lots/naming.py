@@ -9,13 +9,14 @@ from decimal import Decimal
 import polars as pl
 
 from lotlaw.formula import did_you_mean
-from lotlaw.lots.events import PLACES, Events
+from lotlaw.lots.events import PLACES, Events, owner
 from lotlaw.source import Problem
 
 _QUANTITY = re.compile(r"\d{1,20}(\.\d{1,18})?")
 
 Named = list[tuple[int, int | None]]
 Known = Mapping[str, list[tuple[int, str, str]]]
+"""By id, the rows that have it: row, kind and what the row receives. Each taxpayer's ids are their own."""
 
 
 def named_lots(events: Events) -> tuple[dict[int, Named], list[Problem]]:
@@ -24,20 +25,20 @@ def named_lots(events: Events) -> tuple[dict[int, Named], list[Problem]]:
     asking = rows.filter(pl.col("lot").is_not_null())
     if asking.is_empty():
         return {}, []
-    known: dict[str, list[tuple[int, str, str]]] = {}
-    for id_, *said in rows.filter(pl.col("external_id").is_not_null()).select(_SAID).iter_rows():
-        known.setdefault(id_, []).append((said[0], said[1], said[2]))
+    known: dict[str, dict[str, list[tuple[int, str, str]]]] = {}
+    for id_, account, *said in rows.filter(pl.col("external_id").is_not_null()).select(_SAID).iter_rows():
+        known.setdefault(owner(account), {}).setdefault(id_, []).append((said[0], said[1], said[2]))
     picks: dict[int, Named] = {}
     problems: list[Problem] = []
     for row, kind, asset, lot in asking.select("row", "kind", "out_asset", "lot").iter_rows():
         try:
-            picks[row] = _named(events, kind, asset, lot, known)
+            picks[row] = _named(events, kind, asset, lot, known.get(owner(asset), {}))
         except ValueError as error:
             problems.append(Problem(events.place(row), str(error)))
     return picks, problems
 
 
-_SAID = ("external_id", "row", "kind", "in_asset")
+_SAID = ("external_id", "account", "row", "kind", "in_asset")
 
 
 def _named(events: Events, kind: str, asset: str, lot: str, known: Known) -> Named:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from fractions import Fraction
 from functools import cached_property
 
@@ -38,7 +37,7 @@ from lotlaw.lots.book import (
     Placement,
     Wash,
 )
-from lotlaw.lots.events import AMOUNT, PLACES, WHOLE, Events, Schema, cast, decimal
+from lotlaw.lots.events import AMOUNT, NEVER, PLACES, WHOLE, Events, Schema, cast, decimal, first_rows, owner
 from lotlaw.readings.columns import MONEY
 
 DIVIDED = 0
@@ -57,7 +56,6 @@ CUT: Schema = {
 }  # fmt: skip
 """Slices: the moves that sold and opened, whole units, cents; `acquired` and `long` where the lot's own day says less,
 `adjustment` the cents of a loss that a wash sale disallows."""
-NEVER = 2**32 - 1
 POOLED: Schema = {
     "asset": pl.String, "until": pl.UInt32, "tracked": pl.Boolean, "divided": pl.Boolean, "pool": pl.UInt32,
 }  # fmt: skip
@@ -217,7 +215,9 @@ def _pooled(events: Events, steps: pl.DataFrame, places: pl.DataFrame) -> pl.Dat
     law, classes = events.treatment, events.ledger.classes
     several = places.filter(~pl.col("short")).group_by("asset").len().filter(pl.col("len") > 1)["asset"].sort()
     pools = {asset: law.pools[law.classes[classes[asset]]["pool"]] for asset in several}
-    untils = {asset: _first_row(events, pool.by_account_from) for asset, pool in pools.items() if pool.universal}
+    universal = {asset: pool for asset, pool in pools.items() if pool.universal}
+    first = {day: first_rows(events, day) for day in {pool.by_account_from for pool in universal.values()}}
+    untils = {asset: first[pool.by_account_from].get(owner(asset), NEVER) for asset, pool in universal.items()}
     if not untils:
         return pl.DataFrame(schema=POOLED)
     pooled = pl.DataFrame(
@@ -232,13 +232,6 @@ def _pooled(events: Events, steps: pl.DataFrame, places: pl.DataFrame) -> pl.Dat
     )
     pooled = pooled.join(asked, on="asset", maintain_order="left")
     return cast(pooled.with_columns(pool=pl.int_range(pl.len()) + places.height), POOLED)
-
-
-def _first_row(events: Events, day: date | None) -> int:
-    """The first row of the ledger on or after a day; rows stand in the order of dates."""
-    rows = events.rows
-    at = rows.height if day is None else int(rows["date"].search_sorted(day, side="left"))
-    return int(rows["row"][at]) if at < rows.height else NEVER
 
 
 def _queued(steps: pl.DataFrame, places: pl.DataFrame, pooled: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from lotlaw.formula import did_you_mean
-from lotlaw.lots.events import Events
+from lotlaw.lots.events import Events, own_name
 from lotlaw.lots.methods import EVERY, SALE, Said, allowed, by_settlement, identified, known_as, law_of, untold
 from lotlaw.source import Document, Place, Problem
 
@@ -44,7 +44,7 @@ class Standing:
         """Whether the order is for a step, over the columns asset, asset_class, account and date."""
         first, last = self.said["from"], self.said.get("to") or date.max
         names = {key: self.named(key) for key in ("asset", "asset_class", "account")}
-        for_it = [pl.col(key) == name for key, name in names.items() if name]
+        for_it = [own_name(key) == name for key, name in names.items() if name]
         dated = pl.col("date").is_between(first, last)
         return pl.all_horizontal([dated, *for_it, allowed(only, names["asset"])])
 
