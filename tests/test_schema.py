@@ -45,6 +45,7 @@ RULES = {
     "parameters": ROOT / "rules" / "2025" / "parameters.yaml",
     "form": ROOT / "rules" / "2025" / "schedule_d.yaml",
     "dispositions": ROOT / "rules" / "2018" / "dispositions.yaml",
+    "examples": ROOT / "rules" / "2025" / "examples.yaml",
     "source": ROOT / "rules" / "sources" / "kraken_ledgers.yaml",
 }
 ODD = (None, True, 1, -1, Decimal(2), Decimal("0.5"), 10**14, "fifo", "standard", "1" * 21, [], ["A"], {}, {"d": "x"})

@@ -58,7 +58,7 @@ def work_out(year: Year, status: str, facts: Facts, *, cents: bool = False) -> W
             found.setdefault((line.form, line.id), {})[column] = value
         return value
 
-    sheet = Sheet(year, exact, _Supply(year, status, facts), keep, cents)
+    sheet = Sheet(year, exact, Given(year, status, facts), keep, cents)
     sheet.fill(year.order)
     return Worked(_in_order(year, sheet, found), sheet.names)
 
@@ -75,7 +75,9 @@ def _in_order(year: Year, sheet: Sheet, found: Mapping[tuple[str, str], Answer])
 
 
 @dataclass(frozen=True)
-class _Supply:
+class Given:
+    """What a return is worked out from, as a sheet asks for it: its filing status's parameters, and its facts."""
+
     year: Year
     status: str
     facts: Facts

@@ -21,6 +21,8 @@ from lotlaw.source import Document, Place, Problem, Problems, data_root, read_ya
 
 TABLES = ("dispositions", "form_8949")
 """Files that hold tables for the lot engine and boxes instead of lines."""
+EXAMPLES = "examples"
+"""The file of worked examples that are meant for one year, of whichever forms; every year has its own, if any."""
 PUBLISHED = "published"
 NO_RULES = "no rules here: a folder of rules has a folder for each tax year, such as 2025/year.yaml"
 
@@ -59,7 +61,7 @@ def _load(year: int, root: Path) -> Year:
 
 def shapes(documents: Mapping[str, Document]) -> list[Problem]:
     """Where the files of a year depart from their schemas."""
-    own = ("year", "parameters", *TABLES)
+    own = ("year", "parameters", EXAMPLES, *TABLES)
     return [
         p for name, document in documents.items() for p in shape_problems(document, name if name in own else "form")
     ]
@@ -78,6 +80,10 @@ def _documents(contents: Document, root: Path) -> tuple[dict[str, Document], dic
         raise refuse(contents.place(), "a year lists its `files:`")
     for name, origin in files.items():
         at = origin.get("from") if isinstance(origin, dict) else origin
+        if name == EXAMPLES and at != contents.value.get("year"):
+            said = f"examples are worked out for one year: `examples: {contents.value.get('year')}`"
+            problems.append(Problem(contents.key("files", name), said))
+            continue
         path = root / str(at) / f"{name}.yaml"
         if not (isinstance(at, int) and name.isidentifier() and path.is_file()):
             there = ", ".join(str(y) for y in years(root) if (root / str(y) / path.name).is_file()) or "no year"
@@ -90,6 +96,7 @@ def _documents(contents: Document, root: Path) -> tuple[dict[str, Document], dic
             problems += found.problems
     if problems:
         raise Problems(problems)
+    origins.pop(EXAMPLES, None)
     return documents, origins
 
 
@@ -159,7 +166,7 @@ class _Assembly:
         forms = {
             name: self.form(name, document)
             for name, document in self.documents.items()
-            if name not in ("year", "parameters", *TABLES)
+            if name not in ("year", "parameters", EXAMPLES, *TABLES)
         }
         year = Year(
             said["year"], said["status"], self.digest, said["statuses"], said.get("same_as") or {}, self.parameters(),

@@ -36,7 +36,7 @@ Keep = Callable[[Line, str, Any, Any], Any]
 
 @dataclass
 class Sheet:
-    """One walk over a year's lines. `functions` may replace some of the algebra's own."""
+    """One walk over a year's lines. `functions` may replace some of the algebra's own; `reader` reads the formulas."""
 
     year: Year
     algebra: Algebra
@@ -45,6 +45,7 @@ class Sheet:
     cents: bool = False
     names: dict[str, dict[str, Any]] = field(default_factory=dict)
     functions: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    reader: Callable[..., Reader] = Reader
     _readers: dict[str, Reader] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -62,7 +63,7 @@ class Sheet:
             if name not in names:
                 names[name] = self._outside(form, name)
         if form.name not in self._readers:
-            self._readers[form.name] = Reader(self.algebra, names, self.functions)
+            self._readers[form.name] = self.reader(self.algebra, names, self.functions)
         return self._readers[form.name].read(formula)
 
     def _line(self, form: Form, line: Line) -> None:
@@ -102,7 +103,7 @@ class Sheet:
         }
         zero = self.algebra.const(0)
         for column, formula in form.column_formulas.items():
-            reader = Reader(self.algebra, {name: plain.get(name, zero) for name in formula.names})
+            reader = self.reader(self.algebra, {name: plain.get(name, zero) for name in formula.names})
             plain[column] = reader.read(formula)
         return plain, present
 
@@ -138,6 +139,6 @@ class Sheet:
         def call(*values: Any) -> Any:
             parameters.update({name: self.supply.parameter(name) for name in function.uses if name not in parameters})
             given = dict(zip(function.arguments, values, strict=True))
-            return Reader(self.algebra, {**parameters, **given}, self.functions).read(function.formula)
+            return self.reader(self.algebra, {**parameters, **given}, self.functions).read(function.formula)
 
         return call

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from lotlaw.audit.verify import apart
-from lotlaw.check.examples import run_example
+from lotlaw.check.examples import Example, examples_of, run, whole_returns
 from lotlaw.explain import amount
 from lotlaw.filing import recompute, work_again, written
-from lotlaw.law import Form, Year
+from lotlaw.law import Year
 from lotlaw.ledger import read
 from lotlaw.rendering import render
 from lotlaw.rules import load, years
@@ -107,24 +107,28 @@ def _demo(year: Year, exports: list[Path], taxpayer: Path) -> Return:
 
 
 def _examples(before: Year, after: Year) -> Iterator[Moved]:
-    """The examples of a year's own files, and of those meant for it, by the rules before and after."""
+    """The examples that are meant for a year, by the rules before and after."""
     if before.digest == after.digest:
         return
     for form in before.forms.values():
-        for example in form.examples:
-            if example.get("year", before.origins[form.name]) == before.year and form.name in after.forms:
-                yield Moved(
-                    f"{before.year} {form.name}: {example['name']}", tuple(_example(before, after, form, example))
-                )
+        for example in examples_of(before, form) if form.name in after.forms else ():
+            yield _example(before, after, form.name, example)
+    for example in whole_returns(before):
+        yield _example(before, after, "a return", example)
 
 
-def _example(before: Year, after: Year, form: Form, example: Any) -> Iterator[tuple[str, str, str]]:
-    was = run_example(before, form, example)
+def _example(before: Year, after: Year, what: str, example: Example) -> Moved:
+    return Moved(f"{before.year} {what}: {example.name}", tuple(_moves(before, after, example)))
+
+
+def _moves(before: Year, after: Year, example: Example) -> Iterator[tuple[str, str, str]]:
+    was = run(before, example).found
     try:
-        now = run_example(after, after.forms[form.name], example)
+        now = run(after, example).found
     except Problems as found:
-        yield form.name, "", str(found)
+        yield example.form, "", str(found)
         return
-    for line in dict.fromkeys((*was, *now)):
-        if was.get(line) != now.get(line):
-            yield f"{form.name}.{line}", amount(was.get(line)), amount(now.get(line))
+    for form, line in dict.fromkeys((*was, *now)):
+        old, new = was.get((form, line)), now.get((form, line))
+        if old != new:
+            yield f"{form}.{line}", amount(old), amount(new)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lotlaw import rules as loading
-from lotlaw.check.examples import run_all, side_findings
+from lotlaw.check.examples import return_problems, run_all, side_findings
 from lotlaw.check.findings import Finding, idle, unwaived
 from lotlaw.check.formulas import formula_problems
 from lotlaw.check.numbers import number_findings, number_problems
@@ -87,6 +87,7 @@ def _checked(number: int, root: Path, *, locked: bool) -> _Checked:
             failed, ran = run_all(year, form)
             wrong += failed
             found += side_findings(form, ran) if year.origins[form.name] == number else ()
+        wrong += return_problems(year)
     wrong += unwaived(found)
     wrong += _unlocked(year) if locked else ()
     return _Checked(wrong, found, list(year.documents.values()), complete)

@@ -22,6 +22,7 @@ from lotlaw.audit.book.links import (
 )  # fmt: skip
 from lotlaw.audit.book.tables import pin, table_page
 from lotlaw.audit.show import errata_of, rule_of, said_value, status_of, title_of, told
+from lotlaw.check.examples import examples_of
 from lotlaw.explain import amount
 from lotlaw.formula import parse
 from lotlaw.law import Form, Line, Parameter, Year, exported
@@ -110,7 +111,7 @@ def _form(year: Year, form: Form, law: list[Year], readers: Readers) -> dict[str
         "inputs": [_input(year, form, name) for name in form.inputs],
         "entries": [_entry(form, line, speaker, law, readers) for line in form.lines.values()],
         "functions": list(_functions(year, form)),
-        "examples": [_example(form, example) for example in form.examples],
+        "examples": [_example(form, example.said) for example in examples_of(year, form)],
         "claims": [_claim(form, claim, speaker) for claim in form.document.value.get("invariants") or ()],
         "graph": graph_of_form(year, form.name) if form.lines else None,
     }  # fmt: skip
@@ -183,7 +184,7 @@ def _example(form: Form, example: Mapping[str, Any]) -> dict[str, Any]:
     at = f": {source['at']}" if "at" in source else ""
     return {
         "name": example["name"], "source": f"{kinds.get(source['kind'], source['kind'])}{at}",
-        "year": example.get("year", ""), "cents": "with cents" if example.get("cents") else "",
+        "cents": "with cents" if example.get("cents") else "",
         "given": [(key.replace("_", " "), _said(value)) for key, value in example["given"].items()],
         "expect": [(_line_link(form, key), _said(value)) for key, value in example["expect"].items()],
     }  # fmt: skip
