@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --quiet --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench mutate clean
 
 demo: .venv/installed  ## a complete return from two exports
 	@.venv/bin/lotlaw demo
@@ -14,6 +14,10 @@ lint: .venv/tools  ## style and types
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/ruff format --check --quiet . || { echo "run: .venv/bin/ruff format ."; exit 1; }
 	@.venv/bin/mypy --no-error-summary
+
+mutate: .venv/installed  ## changes the law one thing at a time, and says what no example notices (half a minute)
+	@.venv/bin/lotlaw rules coverage
+	@.venv/bin/lotlaw rules mutate
 
 bench: .venv/tools  ## measures the goals and writes docs/benchmarks.md (about ten minutes)
 	@.venv/bin/python tests/benchmarks/run.py

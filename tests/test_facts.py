@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conftest import ROOT
-from lotlaw.check.examples import run_example
+from lotlaw.check.worked import run_example
 from lotlaw.readings import exact
 from lotlaw.rules import load, years
 from lotlaw.source import read_yaml

@@ -21,7 +21,7 @@ from jsonschema import Draft202012Validator
 from conftest import ROOT
 from lotlaw.answers import Answer, Facts, Total, work_out
 from lotlaw.check import check
-from lotlaw.check.examples import examples_of, run_example
+from lotlaw.check.worked import examples_of, run_example
 from lotlaw.formula import Reader, parse
 from lotlaw.law import Form, Year
 from lotlaw.readings import exact

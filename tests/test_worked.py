@@ -16,7 +16,7 @@ import pytest
 import worksheets
 
 from conftest import ROOT
-from lotlaw.check.examples import Example, equal, examples_of, whole_returns
+from lotlaw.check.worked import Example, equal, examples_of, whole_returns
 from lotlaw.rules import EXAMPLES, load, years
 from lotlaw.source import read_yaml
 

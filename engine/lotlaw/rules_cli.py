@@ -188,6 +188,47 @@ def rules_compare(
     raise typer.Exit(0 if all(item.agrees for item in found) else 1)
 
 
+@rules_app.command("coverage")
+def rules_coverage(
+    year: Annotated[int | None, typer.Argument(help="One tax year; all published ones if left out.")] = None,
+    rules: RulesDir = None,
+    as_json: Json = False,
+) -> None:
+    """Say which lines, sides of conditions, numbers and rows of tables no worked example exercises.
+
+    Example: lotlaw rules coverage 2025
+    """
+    from lotlaw.audit.coverage import coverage, coverage_facts, coverage_text
+
+    found, idle = coverage(rules, year)
+    if as_json:
+        _json({"years": coverage_facts(found), "idle": [{**p.place._asdict(), "message": p.message} for p in idle]})
+    else:
+        _say("\n".join(coverage_text(found, idle)))
+    raise typer.Exit(1 if idle or any(of.missing for of in found) else 0)
+
+
+@rules_app.command("mutate")
+def rules_mutate(
+    year: Annotated[int | None, typer.Argument(help="One tax year; all published ones if left out.")] = None,
+    rules: RulesDir = None,
+    explained: Annotated[bool, typer.Option(help="Tell the changes that nothing can notice, too, with why.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Change the law one thing at a time, and say which changes no worked example or claim notices.
+
+    Example: lotlaw rules mutate 2025
+    """
+    from lotlaw.audit.mutation import explained_text, mutate, mutation_facts, mutation_text
+
+    found = mutate(rules, year)
+    if as_json:
+        _json(mutation_facts(found))
+    else:
+        _say("\n".join((*(explained_text(found) if explained else ()), *mutation_text(found))))
+    raise typer.Exit(0 if found.complete else 1)
+
+
 @rules_app.command("docs")
 def rules_docs(
     year: Annotated[int, typer.Argument(help="The tax year.")],

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lotlaw.audit.verify import apart
-from lotlaw.check.examples import Example, examples_of, run, whole_returns
+from lotlaw.check.worked import Example, examples_of, run, whole_returns
 from lotlaw.explain import amount
 from lotlaw.filing import recompute, work_again, written
 from lotlaw.law import Year

@@ -79,7 +79,7 @@ def _checked(number: int, root: Path, *, locked: bool) -> _Checked:
     wrong = [Problem(p.place, p.message, _shape(p)) for p in loading.shapes(year.documents)]
     wrong += [Problem(p.place, p.message, "dispositions") for p in (*treatment_problems(year), *method_problems(year))]
     wrong += [*_pins(year), *_results(year), *_citations(year)]
-    wrong += [*number_problems(year), *formula_problems(year), *_boxes(year)]
+    wrong += [*number_problems(year), *formula_problems(year), *box_problems(year)]
     found = [*number_findings(year, _before(year)), *unused_findings(year)]
     complete = not wrong
     if complete:
@@ -165,7 +165,7 @@ def _at(value: Any, path: tuple[str | int, ...]) -> Any:
     return value
 
 
-def _boxes(year: Year) -> Iterator[Problem]:
+def box_problems(year: Year) -> Iterator[Problem]:
     """Every kind of disposition lands in exactly one box, and every box on exactly one line."""
     document = year.documents["form_8949"]
     boxes: dict[str, dict[str, Any]] = document.value["boxes"]
