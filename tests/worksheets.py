@@ -253,7 +253,18 @@ def whole_return(year: int, a: Mapping[str, Any], said: Mapping[str, Any], r: Ro
         forms["loss_carryover"] = carryover(given_)
     if year >= 2020 and f1040["11"] > a["niit"]:
         forms["form_8960"] = _form_8960(a, said, f1040, r)
+    forms[""] = _results(d, f1040, forms.get("loss_carryover", {}))
     return {name: lines for name, lines in forms.items() if lines}
+
+
+def _results(d: Lines, f1040: Lines, carried: Lines) -> Lines:
+    """What a return is asked for most."""
+    return {
+        "net_short_term": d.get("7", ZERO), "net_long_term": d.get("15", ZERO), "net_gain": d.get("16", ZERO),
+        "allowed_loss": d.get("21", ZERO), "capital_gain": f1040["7"], "adjusted_gross_income": f1040["11"],
+        "taxable_income": f1040["15"], "tax": f1040["16"],
+        "short_carryover": carried.get("8", ZERO), "long_carryover": carried.get("13", ZERO),
+    }  # fmt: skip
 
 
 def _total(said: Mapping[str, Any], name: str) -> dict[str, Decimal]:
