@@ -33,7 +33,7 @@ def forfeited(events: Events, plan: Plan, book: Book) -> Iterator[str]:
     gone: Counter[int] = Counter()
     for at, cents in book.forfeited:
         gone[at] += cents if at in sales else 0
-    for at, cents in (+gone).items():
+    for at, cents in sorted((+gone).items(), key=lambda item: plan.steps["row"][item[0]]):
         row, asset = plan.steps.select("row", "asset").row(at)
         said = f"{Decimal(cents).scaleb(-2)} dollars of the loss on {asset} are gone for good"
         yield f"{events.place(row)}: {said}: it was bought again in an account whose sales are not taxed"
