@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lotlaw.audit.book.links import called, line_called, line_href, read_by
+from lotlaw.audit.book.links import line_href, read_by
 from lotlaw.law import Line, Year, exported
+from lotlaw.rendering.saying import called, line_called
 
 ROW = 22
 LEFT = 350

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
 
 from lotlaw.formula import Formula, Reader
-from lotlaw.law import Form, Function, Line, Year, exported, names_of
+from lotlaw.law import Form, Function, Line, Year, exported
 from lotlaw.readings import words
-
-
-@dataclass(frozen=True)
-class Text:
-    """A piece of text, and where it leads (empty: nowhere)."""
-
-    text: str
-    href: str = ""
+from lotlaw.rendering.saying import Speaker, Text, called, line_called, pieces, spoken
 
 
 def line_href(line: Line) -> str:
@@ -30,59 +22,20 @@ def anchor(line: Line) -> str:
     return f"line-{line.id}"
 
 
-def line_called(line: Line) -> str:
-    """`line 21`, or the word of a line without a number."""
-    return f"line {line.id}" if line.id[0].isdigit() else line.id.replace("_", " ")
+def speaker(year: Year, form: Form) -> Speaker:
+    """Says the formulas of a form in words, with links into the rulebook."""
+    return Speaker(year, form, partial(_href, year, form))
 
 
-def called(form: Form, line: Line) -> str:
-    """A line of another form: `Schedule D, line 16`."""
-    title = form.title.partition(",")[0].partition(" (")[0]
-    return f"{title}, {line_called(line)}"
-
-
-@dataclass(frozen=True)
-class Speaker:
-    """Says the formulas of one form in words, with links."""
-
-    year: Year
-    form: Form
-
-    def said(self, formula: Formula, *, condition: bool = False) -> list[Text]:
-        """A formula as pieces of a sentence; a condition as what must be so."""
-        phrase = self._reader.read(formula)
-        return pieces(words.condition(phrase) if condition else phrase, self._href)
-
-    @cached_property
-    def _reader(self) -> Reader:
-        units = names_of(self.year, self.form)
-        names = {name: words.named(name, self._called(name), flag=unit == "flag") for name, unit in units.items()}
-        return Reader(words, names, spoken(self.year))
-
-    def _called(self, name: str) -> str:
-        form = self.form
-        if name in form.by_name:
-            line = form.by_name[name]
-            column = name.removeprefix(line.name).removeprefix("_")
-            return line_called(line) + (f" column ({column})" if column else "")
-        if name in form.inputs:
-            return form.inputs[name].label.rstrip("?") or name.replace("_", " ")
-        return name.replace("_", " ")
-
-    def _href(self, name: str) -> str:
-        if name in self.form.by_name:
-            return line_href(self.form.by_name[name])
-        if name in self.form.inputs:
-            line = next(exported(self.form.inputs[name], self.year.forms), None)
-            return line_href(line) if line else f"#input-{name}"
-        if name in self.year.functions:
-            return function_href(self.year, name)
-        return f"parameters.html#{name}"
-
-
-def spoken(year: Year) -> dict[str, Any]:
-    """The functions of rule files, in words."""
-    return {name: words.function(name, len(function.arguments)) for name, function in year.functions.items()}
+def _href(year: Year, form: Form, name: str) -> str:
+    if name in form.by_name:
+        return line_href(form.by_name[name])
+    if name in form.inputs:
+        line = next(exported(form.inputs[name], year.forms), None)
+        return line_href(line) if line else f"#input-{name}"
+    if name in year.functions:
+        return function_href(year, name)
+    return f"parameters.html#{name}"
 
 
 def function_said(year: Year, function: Function) -> list[Text]:
@@ -97,11 +50,6 @@ def function_href(year: Year, name: str) -> str:
     file = year.functions[name].formula.place.file
     form = next((form.name for form in year.forms.values() if form.document.file == file), "index")
     return f"{form}.html#function-{name}"
-
-
-def pieces(phrase: words.Phrase, href: Any) -> list[Text]:
-    """A phrase as pieces, its names linked by `href`."""
-    return [Text(p) if isinstance(p, str) else Text(p.said, href(p.name)) for p in phrase.pieces]
 
 
 def listed(links: Iterable[Text]) -> list[Text]:

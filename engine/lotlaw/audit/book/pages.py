@@ -10,16 +10,7 @@ from typing import Any
 from lotlaw import __version__
 from lotlaw.audit.book import history
 from lotlaw.audit.book.graph import graph_of_form, graph_of_year
-from lotlaw.audit.book.links import (
-    Readers,
-    Speaker,
-    Text,
-    anchor,
-    called,
-    function_said,
-    line_called,
-    line_href,
-)  # fmt: skip
+from lotlaw.audit.book.links import Readers, anchor, function_said, line_href, speaker
 from lotlaw.audit.book.tables import pin, table_page
 from lotlaw.audit.show import errata_of, rule_of, said_value, status_of, title_of, told
 from lotlaw.check.worked import examples_of
@@ -27,6 +18,7 @@ from lotlaw.explain import amount
 from lotlaw.formula import parse
 from lotlaw.law import Form, Line, Parameter, Year, exported
 from lotlaw.rendering.amounts import clean
+from lotlaw.rendering.saying import Speaker, Text, called, line_called
 from lotlaw.rendering.templates import fill
 from lotlaw.rules import TABLES
 
@@ -102,17 +94,17 @@ def _results(year: Year) -> list[dict[str, Any]]:
 
 
 def _form(year: Year, form: Form, law: list[Year], readers: Readers) -> dict[str, Any]:
-    speaker = Speaker(year, form)
+    says = speaker(year, form)
     facts = pin(year, form.name)
     return {
         "title": form.title, "form": form, "facts": facts, "cite": vars(form.cite),
-        "needed": speaker.said(form.only_if, condition=True) if form.only_if else [],
+        "needed": says.said(form.only_if, condition=True) if form.only_if else [],
         "needed_formula": form.only_if.text.strip() if form.only_if else "",
         "inputs": [_input(year, form, name) for name in form.inputs],
-        "entries": [_entry(form, line, speaker, law, readers) for line in form.lines.values()],
+        "entries": [_entry(form, line, says, law, readers) for line in form.lines.values()],
         "functions": list(_functions(year, form)),
         "examples": [_example(form, example.said) for example in examples_of(year, form)],
-        "claims": [_claim(form, claim, speaker) for claim in form.document.value.get("invariants") or ()],
+        "claims": [_claim(form, claim, says) for claim in form.document.value.get("invariants") or ()],
         "graph": graph_of_form(year, form.name) if form.lines else None,
     }  # fmt: skip
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lotlaw.audit.book.links import Text
 from lotlaw.audit.show import file_facts, title_of, told
 from lotlaw.explain import amount
 from lotlaw.law import Year
+from lotlaw.rendering.saying import Text
 from lotlaw.rules import sources_of
 
 

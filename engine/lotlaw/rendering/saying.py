@@ -1,0 +1,71 @@
+"""Formulas in words, as pieces of text of which some are links: what a rulebook and a report show in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from lotlaw.formula import Formula, Reader
+from lotlaw.law import Form, Line, Year, names_of
+from lotlaw.readings import words
+
+
+@dataclass(frozen=True)
+class Text:
+    """A piece of text, and where it leads (empty: nowhere)."""
+
+    text: str
+    href: str = ""
+
+
+def line_called(line: Line) -> str:
+    """`line 21`, or the word of a line without a number."""
+    return f"line {line.id}" if line.id[0].isdigit() else line.id.replace("_", " ")
+
+
+def called(form: Form, line: Line) -> str:
+    """A line of another form: `Schedule D, line 16`."""
+    title = form.title.partition(",")[0].partition(" (")[0]
+    return f"{title}, {line_called(line)}"
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Says the formulas of one form in words; `href` gives the address of a name, empty for none."""
+
+    year: Year
+    form: Form
+    href: Callable[[str], str]
+
+    def said(self, formula: Formula, *, condition: bool = False) -> list[Text]:
+        """A formula as pieces of a sentence; a condition as what must be so."""
+        phrase = self._reader.read(formula)
+        return pieces(words.condition(phrase) if condition else phrase, self.href)
+
+    @cached_property
+    def _reader(self) -> Reader:
+        units = names_of(self.year, self.form)
+        names = {name: words.named(name, self._called(name), flag=unit == "flag") for name, unit in units.items()}
+        return Reader(words, names, spoken(self.year))
+
+    def _called(self, name: str) -> str:
+        form = self.form
+        if name in form.by_name:
+            line = form.by_name[name]
+            column = name.removeprefix(line.name).removeprefix("_")
+            return line_called(line) + (f" column ({column})" if column else "")
+        if name in form.inputs:
+            return form.inputs[name].label.rstrip("?") or name.replace("_", " ")
+        return name.replace("_", " ")
+
+
+def spoken(year: Year) -> dict[str, Any]:
+    """The functions of rule files, in words."""
+    return {name: words.function(name, len(function.arguments)) for name, function in year.functions.items()}
+
+
+def pieces(phrase: words.Phrase, href: Callable[[str], str]) -> list[Text]:
+    """A phrase as pieces, its names linked by `href`."""
+    return [Text(p) if isinstance(p, str) else Text(p.said, href(p.name)) for p in phrase.pieces]
