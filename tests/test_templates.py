@@ -108,6 +108,7 @@ def test_long_texts_are_spliced_in_as_they_are() -> None:
     class Part:
         anchor, title = "a", "<A>"
 
-    html = "".join(splice("forms.html.j2", [["<p>", "one</p>"], ["two"]], parts=[Part(), Part()], year=1, engine="e"))
+    texts = {0: ["<p>", "one</p>"], 1: ["two"]}
+    html = "".join(splice("forms.html.j2", texts, parts=[Part(), Part()], year=1, engine="e"))
     assert html.count('aria-label="&lt;A&gt;">\n<p>one</p>\n</article>') == 1
     assert html.count('aria-label="&lt;A&gt;">\ntwo\n</article>') == 1

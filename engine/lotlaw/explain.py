@@ -141,7 +141,7 @@ class _Explanation:
     def _parameter(self, name: str, indent: str) -> Iterator[str]:
         parameter = self.year.parameters[name]
         value = self.year.parameter(name, self.return_.taxpayer["filing_status"])
-        yield f"{indent}{parameter.label}: {_percent(value) if parameter.unit == 'rate' else amount(value)}"
+        yield f"{indent}{parameter.label}: {percent(value) if parameter.unit == 'rate' else amount(value)}"
         yield f"{indent}  {parameter.place.file}:{parameter.place.line}; {_law(parameter.cite)}"
 
     def _transactions(self, line: Line, indent: str) -> Iterator[str]:
@@ -182,7 +182,8 @@ def _worked(line: Line, answer: Any) -> str:
     return amount(answer) + (between + line.formula.text if line.formula else "")
 
 
-def _percent(rate: Decimal) -> str:
+def percent(rate: Decimal) -> str:
+    """A rate as a reader expects it: 15%."""
     return f"{(rate * 100).normalize():f}%"
 
 

@@ -75,7 +75,11 @@ def file_years(
         ledger = reading.result()
     refuse_unpriced(ledger, years[-1])
     tell(f"matching lots in {ledger.rows.height:,} rows")
-    options = {"cents": cents, "allow_unknown_basis": allow_unknown_basis}
+    options = {
+        "cents": cents,
+        "allow_unknown_basis": allow_unknown_basis,
+        "held": out is not None and "html" in formats,
+    }
     returns = list(_chain(years, ledger, person, document, method, rules, **options))
     for return_ in returns if folders else ():
         from lotlaw.output import write

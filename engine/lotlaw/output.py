@@ -40,7 +40,7 @@ def _is_table(head: bytes) -> bool:
 _OURS: Known = (
     (r"return\.json", lambda head: head.startswith(b'{"tax_year": ')),
     (r"forms\.txt", lambda head: head.startswith(b"====") and b"\nlotlaw " in head),
-    (r"forms\.html", lambda head: b'<meta name="generator" content="lotlaw ' in head),
+    (r"(forms|report)\.html", lambda head: b'<meta name="generator" content="lotlaw ' in head),
     (r"\w+\.csv", _is_table),
     (r"\w+\.txf", lambda head: re.match(rb"V\d+\r\nAlotlaw ", head) is not None),
     (r"fdx\.json", lambda head: head.startswith(b'{"taxYear": ')),
@@ -54,7 +54,17 @@ def write(return_: Return, out: Path, formats: Sequence[str], *, force: bool = F
     leaves that alone; or if it can't be written.
     """
     wanted = ["json", *(f for f in dict.fromkeys(formats) if f != "json")]
-    return write_all(out, (files(return_, format_) for format_ in wanted), force=force)
+    return write_all(out, _made(return_, wanted), force=force)
+
+
+def _made(return_: Return, formats: Sequence[str]) -> Iterator[dict[str, Iterable[Piece]]]:
+    """The files of each format; the report comes with the forms as pages."""
+    for format_ in formats:
+        yield files(return_, format_)
+        if format_ == "html":
+            from lotlaw.report import report_html
+
+            yield {"report.html": report_html(return_)}
 
 
 def write_all(

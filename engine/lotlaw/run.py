@@ -80,14 +80,15 @@ class Return:
 
 def compute(
     year: Year, ledger: Ledger, taxpayer: Mapping[str, Any], method: str | None = None, *, cents: bool = False,
-    allow_unknown_basis: bool = False, document: Document | None = None,
+    allow_unknown_basis: bool = False, document: Document | None = None, held: bool = False,
 ) -> Return:  # fmt: skip
     """The return of one tax year.
 
     `taxpayer` has the fields of taxpayer.yaml, `filing_status` at least; `document` is that file, for places. Lots are
     taken by its standing orders, else first in, first out; `method` takes the place of both, to compare. `cents` leaves
     lines unrounded; `allow_unknown_basis` counts a basis that nobody gives as zero, with a warning, instead of refusing
-    it. Raises Problems that name rows of the ledger, or what the year's rules don't know of the taxpayer.
+    it; `held` asks for what is held at the year's end. Raises Problems that name rows of the ledger, or what the year's
+    rules don't know of the taxpayer.
     """
     from lotlaw.dispositions import match
 
@@ -97,7 +98,9 @@ def compute(
     if problems:
         raise Problems(problems)
     rates = rates_of(year, ledger, taxpayer, method)
-    matched = match(ledger, year, taxpayer, method, allow_unknown=allow_unknown_basis, rates=rates, document=document)
+    matched = match(
+        ledger, year, taxpayer, method, allow_unknown=allow_unknown_basis, rates=rates, document=document, held=held
+    )
     totals = totals_of(year, matched.dispositions)
     outside = outside_of(taxpayer) | {
         "ledger.dispositions": matched.dispositions.height > 0,

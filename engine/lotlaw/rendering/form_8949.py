@@ -31,6 +31,7 @@ class _Look:
     kind: str
     columns: list[Column]
     frame: Mapping[str, Any]
+    row: str
 
     @property
     def said(self) -> Mapping[str, Any]:
@@ -54,10 +55,18 @@ class _Look:
         return f"{name}.{self.kind}.j2"
 
 
-def form_8949(return_: Return, kind: str, frame: Mapping[str, Any]) -> Iterator[tuple[str, Iterator[str]]]:
-    """The pages of each box that has rows, as (box, pieces of text); `frame` is what each page says around it."""
-    look = _Look(return_.year, kind, columns_of(return_.year, return_.rows), frame)
-    cells = return_.rows.select("box", "part", *look.money, *(_cell(look, column) for column in look.columns))
+def form_8949(
+    return_: Return, kind: str, frame: Mapping[str, Any], row: str = "form_8949_row"
+) -> Iterator[tuple[str, Iterator[str]]]:
+    """The pages of each box that has rows, as (box, pieces of text); `frame` is what each page says around it.
+
+    `row` is the template of a row, which may show `n` besides the form's columns: the row's place in the return.
+    """
+    import polars as pl
+
+    look = _Look(return_.year, kind, columns_of(return_.year, return_.rows), frame, row)
+    shown = (_cell(look, column) for column in look.columns)
+    cells = return_.rows.select("box", "part", *look.money, *shown, n=pl.int_range(pl.len()).cast(pl.String))
     if kind == "txt":
         look = replace(look, columns=in_widths(look.columns, cells))
         cells = cells.with_columns(aligned(column) for column in look.columns)
@@ -71,7 +80,7 @@ def _cell(look: _Look, column: Column) -> pl.Expr:
     """A column as it is printed; no adjustment and no code leave both cells empty."""
     import polars as pl
 
-    row = look.template("form_8949_row")
+    row = look.template(look.row)
     if column.kind == "money":
         text = printed_cents(column.shows, column.largest)
         none = (pl.col(column.shows) == 0) & (pl.col("codes").fill_null("") == "")
@@ -119,16 +128,16 @@ def _pages(look: _Look, part: pl.DataFrame) -> pl.DataFrame:
     """One row a page: its number from 0, its rows as one text, and the sums of its amounts in cents."""
     import polars as pl
 
-    template, money = look.template("form_8949_row"), pl.col(look.money)
+    template, money, names = look.template(look.row), pl.col(look.money), [*look.letters, "n"]
     rows = part.select(
         money,
         page=pl.int_range(pl.len()) // look.rows_a_page,
-        rows=fill_columns(template, look.letters, columns=look.columns),
+        rows=fill_columns(template, names, columns=look.columns),
     )
     pages = rows.group_by("page", maintain_order=True).agg(money.sum(), pl.col("rows").str.join(""), pl.len())
     if look.kind == "txt":
         return pages
-    blank = fill(template, cells=dict.fromkeys(look.letters, ""), columns=look.columns)
+    blank = fill(template, cells=dict.fromkeys(names, ""), columns=look.columns)
     blanks = pl.lit(blank).repeat_by(look.rows_a_page - pl.col("len")).list.join("")
     return pages.with_columns(rows=pl.concat_str("rows", blanks))
 

@@ -44,7 +44,9 @@ def forms_txt(return_: Return) -> Iterator[str]:
 def forms_html(return_: Return) -> Iterator[str]:
     """All forms as one HTML file that needs nothing else and asks nothing of the network, in pieces."""
     parts = list(_parts(return_, "html"))
-    yield from splice("forms.html.j2", [part.pieces for part in parts], **_frame(return_), parts=parts)
+    yield from splice(
+        "forms.html.j2", {n: part.pieces for n, part in enumerate(parts)}, **frame_of(return_), parts=parts
+    )
 
 
 def _parts(return_: Return, kind: str) -> Iterator[Part]:
@@ -52,7 +54,7 @@ def _parts(return_: Return, kind: str) -> Iterator[Part]:
 
     What statements say that differs comes last.
     """
-    frame, found = _frame(return_), sheets(return_)
+    frame, found = frame_of(return_), sheets(return_)
     yield from (_sheet(sheet, kind, frame) for sheet in found if sheet.columns)
     title = return_.year.documents["form_8949"].value["title"]
     for box, pieces in form_8949(return_, kind, frame) if return_.rows.height else ():
@@ -68,7 +70,8 @@ def _sheet(sheet: Sheet, kind: str, frame: dict[str, Any]) -> Part:
     return Part(sheet.name, sheet.title, [fill(template, **frame, title=sheet.title, sheet=sheet, **laid_out)])
 
 
-def _frame(return_: Return) -> dict[str, Any]:
+def frame_of(return_: Return) -> dict[str, Any]:
+    """What every page says around its form."""
     year, taxpayer = return_.year, return_.taxpayer
     return {
         "year": year.year,

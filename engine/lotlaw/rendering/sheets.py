@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line as printed: `note` says where the form sends the amount.
+    """A line as printed: `note` says where the form sends the amount, `key` is what the rules call the line.
 
     `cells` has a text for each column of the form, None where the line has no such cell.
     """
 
+    key: str
     id: str
     label: str
     note: str
@@ -85,7 +86,7 @@ def _sections(return_: Return, form: Form) -> Iterator[Section]:
             heading, entries = form.parts[line.id], []
         if line.printed:
             cells = tuple(_cells(form, line, answers.get(line.id), whole=whole))
-            entries.append(Entry(number(line), line.label, line.to, cells))
+            entries.append(Entry(line.id, number(line), line.label, line.to, cells))
     yield from [Section(heading, tuple(entries))] if entries else []
 
 

@@ -8,7 +8,7 @@ polars columns. Templates can't compute: `tests/test_templates.py` walks them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -61,11 +61,12 @@ def fill_columns(template: str, names: Sequence[str], **values: Any) -> pl.Expr:
     return pl.concat_str(pl.col(names[int(piece)]) if n % 2 else pl.lit(piece) for n, piece in enumerate(pieces))
 
 
-def splice(template: str, texts: Sequence[Iterable[str]], **values: Any) -> Iterator[str]:
-    """A template filled around long texts that other templates made, which it reads as the list `texts`; in pieces."""
-    pieces = _MARK.split(fill(template, texts=[_mark(n) for n in range(len(texts))], **values))
+def splice(template: str, texts: Mapping[Any, Iterable[str]], **values: Any) -> Iterator[str]:
+    """A template filled around long texts made elsewhere, which it reads as the mapping `texts`; in pieces."""
+    pieces = _MARK.split(fill(template, texts={key: _mark(n) for n, key in enumerate(texts)}, **values))
+    in_order = list(texts.values())
     for n, piece in enumerate(pieces):
-        yield from texts[int(piece)] if n % 2 else [piece]
+        yield from in_order[int(piece)] if n % 2 else [piece]
 
 
 def _mark(number: int) -> str:

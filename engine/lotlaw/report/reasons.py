@@ -1,0 +1,205 @@
+"""Why each line of a return says what it says: the rule in words, what went into it, its citation and its place.
+
+Each line is one entry of the report; what it rests on are links to other entries, down to the rows of Form 8949, the
+taxpayer file and the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from lotlaw.explain import amount, percent
+from lotlaw.law import Cite, Form, Line, Year, exported
+from lotlaw.rendering.saying import Speaker, Text, called
+from lotlaw.source import Place
+
+if TYPE_CHECKING:
+    from lotlaw.run import Return
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Something that a line rests on: what it is called, what it says, where it leads, its citation if it is law."""
+
+    called: Text
+    value: str
+    cite: Cite | None = None
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why one line says what it says, as the report shows it. `boxes` are the boxes of Form 8949 that it adds up."""
+
+    anchor: str
+    called: str
+    label: str
+    value: str
+    says: list[Text]
+    formula: str
+    condition: list[Text]
+    skips: list[list[Text]]
+    grounds: list[Ground]
+    readers: list[Text]
+    cite: Cite
+    place: str
+    boxes: list[str] = field(default_factory=list)
+
+
+def results(return_: Return) -> list[Ground]:
+    """What the year's rules call the results of a return, each a link to its line; those that are blank left out."""
+    year = return_.year
+    found = []
+    for name, where in year.documents["year"].value["results"].items():
+        form, _, export = where.partition(".")
+        line = year.forms[form].lines[year.forms[form].exports[export]]
+        answer = answer_of(return_, line)
+        if answer is not None:
+            found.append(Ground(Text(_headed(name.replace("_", " ")), _anchor(return_, line)), amount(answer)))
+    return found
+
+
+def reasons(return_: Return) -> list[tuple[str, list[Reason]]]:
+    """The entries by form, in the order of the rules, for the forms that the return has."""
+    forms = [form for form in return_.year.forms.values() if form.name in return_.lines]
+    readers = _readers(return_, forms)
+    return [(form.title, [_reason(return_, form, line, readers) for line in form.lines.values()]) for form in forms]
+
+
+def answer_of(return_: Return, line: Line) -> Any:
+    """What the line says, if anything; an amount typed for a form that is left out is read all the same."""
+    answer = return_.lines.get(line.form, {}).get(line.id)
+    if answer is None and line.kind == "input":
+        return return_.names.get(line.form, {}).get(line.name) or None
+    return answer
+
+
+def _anchor(return_: Return, line: Line) -> str:
+    return f"#why-{line.form}-{line.id}" if line.form in return_.lines else ""
+
+
+def _reason(return_: Return, form: Form, line: Line, readers: dict[tuple[str, str], list[Line]]) -> Reason:
+    year = return_.year
+    speaker = Speaker(year, form, partial(_href, return_, form))
+    formula, boxes = line.formula, _boxes(return_, line)
+    return Reason(
+        anchor=f"why-{form.name}-{line.id}", called=_headed(called(form, line)), label=line.label,
+        value=amount(answer_of(return_, line)),
+        says=speaker.said(formula, condition=line.kind == "yes_if") if formula else [Text(_outside(line, boxes))],
+        formula=formula.text.strip() if formula else "",
+        condition=speaker.said(line.only_if, condition=True) if line.only_if else [],
+        skips=[speaker.said(skip, condition=True) for skip in line.skips],
+        grounds=list(_grounds(return_, form, line)),
+        readers=[Text(_named(year, other, form), _anchor(return_, other)) for other in readers.get(_id(line), ())],
+        cite=line.cite, place=rule_at(year, line.place), boxes=boxes,
+    )  # fmt: skip
+
+
+def _headed(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def rule_at(year: Year, place: Place) -> str:
+    """A place in the rules, told from their folder on: a report is the same wherever they lie."""
+    folder = f"{year.root.name}/"
+    return f"{folder}{place.file.rpartition(folder)[2]}:{place.line}"
+
+
+def _href(return_: Return, form: Form, name: str) -> str:
+    line = _line(return_.year, form, name)
+    return _anchor(return_, line) if line else ""
+
+
+def _line(year: Year, form: Form, name: str) -> Line | None:
+    """The line that a name of a form stands for, its own or another form's."""
+    if name in form.by_name:
+        return form.by_name[name]
+    return next(exported(form.inputs[name], year.forms), None) if name in form.inputs else None
+
+
+def _id(line: Line) -> tuple[str, str]:
+    return line.form, line.id
+
+
+def _named(year: Year, line: Line, here: Form) -> str:
+    """A line as another entry calls it, with its form if that is another."""
+    said = called(year.forms[line.form], line)
+    return said.partition(", ")[2] if line.form == here.name else said
+
+
+def _outside(line: Line, boxes: list[str]) -> str:
+    if line.kind == "total_of":
+        kept = {"collectible": "collectibles among the "}
+        which = "".join(said for key, said in kept.items() if line.total_of.get(key))
+        return f"the totals of the {which}sales on Form 8949 with box {' or '.join(boxes)} checked"
+    return f"an amount that is given in the taxpayer file, under inputs, {line.form}, {line.id}"
+
+
+def _names(line: Line) -> list[str]:
+    formulas = (line.formula, line.only_if, *line.skips)
+    return list(dict.fromkeys(name for formula in formulas if formula for name in sorted(formula.names)))
+
+
+def _readers(return_: Return, forms: list[Form]) -> dict[tuple[str, str], list[Line]]:
+    """The lines that read a line, each once, of the forms that the return has."""
+    found: dict[tuple[str, str], list[Line]] = {}
+    for form in forms:
+        for line in form.lines.values():
+            read = (_line(return_.year, form, name) for name in _names(line))
+            for other in dict.fromkeys(_id(other) for other in read if other):
+                found.setdefault(other, []).append(line)
+    return found
+
+
+def _grounds(return_: Return, form: Form, line: Line) -> Iterator[Ground]:
+    """What the line's formulas read, with what it says here: lines, parameters and functions, what was given."""
+    year, seen = return_.year, set[tuple[str, str]]()
+    for name in _names(line):
+        other = _line(year, form, name)
+        if other and _id(other) not in seen:
+            seen.add(_id(other))
+            told = Text(f"{_named(year, other, form)}: {other.label}", _anchor(return_, other))
+            yield Ground(told, amount(answer_of(return_, other)))
+        elif not other and name in form.inputs:
+            yield _given(return_, form, name)
+        elif not other and name in year.parameters:
+            yield _parameter(return_, name)
+    formulas = [formula for formula in (line.formula, line.only_if, *line.skips) if formula]
+    for name in sorted({name for formula in formulas for name in formula.calls & set(year.functions)}):
+        function = year.functions[name]
+        told = Text(f"{function.label}: {function.formula.text}")
+        yield Ground(told, "", function.cite, rule_at(year, function.formula.place))
+        yield from (_parameter(return_, parameter) for parameter in function.uses)
+
+
+def _given(return_: Return, form: Form, name: str) -> Ground:
+    source = form.inputs[name]
+    where, _, rest = source.origin.partition(".")
+    told, link = f"the taxpayer file: {rest.replace('.', ', ')}", ""
+    if where == "ledger":
+        told, link = "the ledger", "#income" if "income" in rest else "#sales"
+    elif where in return_.year.not_verified:
+        told = return_.year.not_verified[where]
+    label = source.label or name.replace("_", " ")
+    value = amount(return_.names[form.name].get(name))
+    return Ground(Text(f"{label}, from {told}", link), value, None, rule_at(return_.year, source.place))
+
+
+def _parameter(return_: Return, name: str) -> Ground:
+    year = return_.year
+    parameter = year.parameters[name]
+    value = year.parameter(name, return_.taxpayer["filing_status"])
+    said = percent(value) if parameter.unit == "rate" else amount(value)
+    return Ground(Text(parameter.label), said, parameter.cite, rule_at(year, parameter.place))
+
+
+def _boxes(return_: Return, line: Line) -> list[str]:
+    """The boxes of Form 8949 whose rows a total adds up; of one that goes by part, those of the part."""
+    if line.kind != "total_of":
+        return []
+    boxes = return_.year.documents["form_8949"].value["boxes"]
+    part = line.total_of.get("part")
+    return list(line.total_of.get("boxes") or [box for box, said in boxes.items() if part in (None, said["part"])])
