@@ -352,6 +352,8 @@ def test_help_says_what_a_command_does_and_gives_an_example_that_works(
     assert all(parameter.help for parameter in command.params if parameter.name != "help")
     example = command.help.rpartition("Example: lotlaw ")[2].strip()
     assert example.startswith(" ".join(name))
+    if name == ("forms", "get"):
+        return  # it asks the IRS; test_blanks asks a server of its own
     lay_demo(tmp_path)
     (tmp_path / "prices.csv").write_text("asset,price\nBTC,90000\n")
     (tmp_path / "policy_current_law.json").write_text('{"II_rt1": {"value": [{"year": 2013, "value": 0.1}]}}')

@@ -129,7 +129,7 @@ def test_a_file_is_no_folder(made: Return, tmp_path: Path) -> None:
 def test_an_unknown_format_leaves_nothing(made: Return, tmp_path: Path) -> None:
     assert (
         refused(made, tmp_path / "out", ["json", "docx"])
-        == "--format: no format 'docx'; there are json, csv, txt, html, drake, fdx, taxact, txf"
+        == "--format: no format 'docx'; there are json, csv, txt, html, pdf, drake, fdx, taxact, txf"
     )
     assert not (tmp_path / "out").exists()
 

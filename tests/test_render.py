@@ -492,4 +492,6 @@ def test_the_table_of_a_form(made: Return) -> None:
 def test_a_format_that_there_is_not(made: Return) -> None:
     with pytest.raises(Problems) as error:
         render(made, "docx")
-    assert str(error.value) == "--format: no format 'docx'; there are json, csv, txt, html, drake, fdx, taxact, txf"
+    assert (
+        str(error.value) == "--format: no format 'docx'; there are json, csv, txt, html, pdf, drake, fdx, taxact, txf"
+    )

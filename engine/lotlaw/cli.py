@@ -1,7 +1,7 @@
 """The `lotlaw` command. Exit codes: 0 done, 1 a check found something, 2 bad input or bad rules.
 
-Nothing leaves this machine. Every command that reads rules takes `--rules DIR`; everything heavy is imported where it
-is used, so that a command starts at once.
+Nothing leaves this machine; `forms get` alone asks something of the network. Every command that reads rules takes
+`--rules DIR`; everything heavy is imported where it is used, so that a command starts at once.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import typer
 
 from lotlaw.arguments import Files, OptionalTaxpayer, OverridesFile, PriceFile, TaxpayerFile, progress, say
 from lotlaw.batch.command import batch
+from lotlaw.forms_cli import forms_app
 from lotlaw.plan_cli import add_plans
 from lotlaw.rules_cli import RulesDir, rules_app
 from lotlaw.source import Problems
@@ -38,6 +39,7 @@ app = typer.Typer(
 )  # fmt: skip
 app.add_typer(rules_app, name="rules")
 app.command()(batch)
+app.add_typer(forms_app, name="forms")
 
 Method = Annotated[
     str | None, typer.Option(help="Lot method, to compare; without a standing order it is for planning only.")
@@ -54,10 +56,15 @@ Formats = Annotated[
     str,
     typer.Option(
         "--format",
-        help="What --out receives, comma-separated: json (always), csv, txt, html; for tax software txf, taxact, drake,"
-        " fdx; or all.",
+        help="What --out receives, comma-separated: json (always), csv, txt, html, pdf; for tax software txf, taxact,"
+        " drake, fdx; or all.",
     ),
 ]
+Blank = Annotated[
+    Path | None,
+    typer.Option("--blank", metavar="DIR", help="A folder with the IRS's blank PDFs, instead of those fetched."),
+]
+Flatten = Annotated[bool, typer.Option("--flatten", help="Make what is filled into PDFs part of the page.")]
 
 
 @app.command()
@@ -106,6 +113,8 @@ def file(
     allocate: Allocate = None,
     prices: PriceFile = None,
     overrides: OverridesFile = None,
+    blank: Blank = None,
+    flatten: Flatten = False,
     rules: RulesDir = None,
     force: Force = False,
 ) -> None:
@@ -115,12 +124,13 @@ def file(
     """
     from lotlaw.filing import file_years, formats_of, years_of
 
-    wanted = formats_of(formats)
+    years = years_of(year)
+    wanted = formats_of(formats, years, blank)
     with progress(files) as tell:
         returns = file_years(
-            years_of(year), files, taxpayer, out=out, formats=wanted, method=method, cents=cents,
+            years, files, taxpayer, out=out, formats=wanted, method=method, cents=cents,
             rules=rules, force=force, allow_unknown_basis=allow_unknown_basis, allocate=allocate, prices=prices,
-            overrides=overrides, tell=tell,
+            overrides=overrides, blank=blank, flatten=flatten, tell=tell,
         )  # fmt: skip
     for return_ in returns:
         _summary(return_, out, wanted)

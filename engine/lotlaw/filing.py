@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from lotlaw.blanks import at_hand, blanks_of
 from lotlaw.check import checked
 from lotlaw.importers.problems import SHOWN
 from lotlaw.law import Year
@@ -36,13 +37,16 @@ def years_of(said: str) -> list[int]:
     return list(range(int(match[1]), int(match[2] or match[1]) + 1))
 
 
-def formats_of(said: str) -> list[str]:
-    """The formats asked for, each known. Raises Problems."""
+def formats_of(said: str, years: Sequence[int] = (), blank: Path | None = None) -> list[str]:
+    """The formats asked for, each known. Raises Problems.
+
+    `all` has PDFs among them if a folder of blanks is given, or those of the `years` are kept.
+    """
     from lotlaw.rendering import formats
 
     wanted = [word.strip() for word in said.split(",") if word.strip()]
     if wanted == ["all"]:
-        return list(formats())
+        return [name for name in formats() if name != "pdf" or blank or at_hand(years)]
     for word in wanted:
         if word not in formats():
             raise refuse("--format", f"no format '{word}'; there are {', '.join(formats())}")
@@ -53,10 +57,12 @@ def file_years(
     years: Sequence[int], files: Sequence[Path], taxpayer: Path, *, out: Path | None = None,
     formats: Sequence[str] = ("json",), method: str | None = None, cents: bool = False, rules: Path | None = None,
     force: bool = False, allow_unknown_basis: bool = False, allocate: str | None = None, prices: Path | None = None,
-    overrides: Path | None = None, tell: Callable[[str], object] = len,
+    overrides: Path | None = None, blank: Path | None = None, flatten: bool = False,
+    tell: Callable[[str], object] = len,
 ) -> list[Return]:  # fmt: skip
     """The returns of one or several years; each year's losses carry over to the next. Writes them if `out` is given.
 
+    PDFs are made of the blanks in the folder `blank`, or of those that are kept; `flatten` makes all part of the page.
     `tell` is told what is being done. Raises Problems.
     """
     person, document = read_taxpayer(taxpayer)
@@ -72,6 +78,7 @@ def file_years(
         for year in years:
             checked(year, rules)
         folders = _folders(out, years, force=force) if out else {}
+        blanks = {year: blanks_of(load(year, rules), blank) for year in years} if out and "pdf" in formats else {}
         ledger = reading.result()
     refuse_unpriced(ledger, years[-1])
     tell(f"matching lots in {ledger.rows.height:,} rows")
@@ -85,7 +92,8 @@ def file_years(
         from lotlaw.output import write
 
         tell(f"writing {return_.rows.height:,} rows of {return_.year.year}")
-        write(return_, folders[return_.year.year], list(formats), force=force)
+        number = return_.year.year
+        write(return_, folders[number], list(formats), force=force, blanks=blanks.get(number), flatten=flatten)
     return returns
 
 

@@ -22,6 +22,7 @@ from lotlaw.rendering.tables import LINE_COLUMNS, ROW_COLUMNS, WHY_COLUMNS
 from lotlaw.source import refuse
 
 if TYPE_CHECKING:
+    from lotlaw.blanks import Blanks
     from lotlaw.run import Return
 
 DRAFT = ".lotlaw-"
@@ -42,25 +43,33 @@ _OURS: Known = (
     (r"forms\.txt", lambda head: head.startswith(b"====") and b"\nlotlaw " in head),
     (r"(forms|report)\.html", lambda head: b'<meta name="generator" content="lotlaw ' in head),
     (r"\w+\.csv", _is_table),
+    (r"\w+\.pdf", lambda head: head.startswith(b"%PDF-") and b"(lotlaw " in head),
     (r"\w+\.txf", lambda head: re.match(rb"V\d+\r\nAlotlaw ", head) is not None),
     (r"fdx\.json", lambda head: head.startswith(b'{"taxYear": ')),
 )
 
 
-def write(return_: Return, out: Path, formats: Sequence[str], *, force: bool = False) -> list[Path]:
+def write(
+    return_: Return, out: Path, formats: Sequence[str], *, force: bool = False, blanks: Blanks | None = None,
+    flatten: bool = False,
+) -> list[Path]:  # fmt: skip
     """Write return.json and the files of `formats` into the folder `out`; gives their paths.
+
+    `blanks` and `flatten` are for PDFs (`lotlaw.rendering.files`).
 
     The folder is made if need be. Raises Problems if it holds anything that lotlaw did not write, unless `force`, which
     leaves that alone; or if it can't be written.
     """
     wanted = ["json", *(f for f in dict.fromkeys(formats) if f != "json")]
-    return write_all(out, _made(return_, wanted), force=force)
+    return write_all(out, _made(return_, wanted, blanks, flatten=flatten), force=force)
 
 
-def _made(return_: Return, formats: Sequence[str]) -> Iterator[dict[str, Iterable[Piece]]]:
+def _made(
+    return_: Return, formats: Sequence[str], blanks: Blanks | None, *, flatten: bool
+) -> Iterator[dict[str, Iterable[Piece]]]:
     """The files of each format; the report comes with the forms as pages."""
     for format_ in formats:
-        yield files(return_, format_)
+        yield files(return_, format_, blanks=blanks, flatten=flatten)
         if format_ == "html":
             from lotlaw.report import report_html
 

@@ -18,6 +18,7 @@ from lotlaw.check.examples import return_problems, run_all, side_findings
 from lotlaw.check.findings import Finding, idle, unwaived
 from lotlaw.check.formulas import formula_problems
 from lotlaw.check.numbers import number_findings, number_problems
+from lotlaw.check.pdf_maps import pdf_problems
 from lotlaw.check.templates import template_problems
 from lotlaw.check.uses import unused_findings
 from lotlaw.formula import did_you_mean
@@ -80,6 +81,7 @@ def _checked(number: int, root: Path, *, locked: bool) -> _Checked:
     wrong += [Problem(p.place, p.message, "dispositions") for p in (*treatment_problems(year), *method_problems(year))]
     wrong += [*_pins(year), *_results(year), *_citations(year)]
     wrong += [*number_problems(year), *formula_problems(year), *box_problems(year)]
+    wrong += pdf_problems(year, root.parent / "forms" / "pdf")
     found = [*number_findings(year, _before(year)), *unused_findings(year)]
     complete = not wrong
     if complete:

@@ -1,4 +1,4 @@
-"""A return as people and programs read it: return.json, the forms as text and HTML, tables for spreadsheets.
+"""A return as people and programs read it: return.json, forms as text, HTML and official PDFs, tables.
 
 `render` gives one of them as text; `lotlaw.output` writes them into a folder. Nothing here computes: every amount
 stands in the `Return`, every label in the rules.
@@ -14,9 +14,10 @@ from lotlaw.rendering.rows import sources_of
 from lotlaw.source import refuse
 
 if TYPE_CHECKING:
+    from lotlaw.blanks import Blanks
     from lotlaw.run import Return
 
-FORMATS = ("json", "csv", "txt", "html")
+FORMATS = ("json", "csv", "txt", "html", "pdf")
 """What a return can be written as, besides the layouts that tax programs import."""
 
 __all__ = ["FORMATS", "files", "formats", "render", "sources_of"]
@@ -29,17 +30,29 @@ def formats() -> tuple[str, ...]:
     return (*FORMATS, *layouts())
 
 
-def render(return_: Return, format: str) -> str:  # noqa: A002 (the word of the command line)
-    """A return as `json`, `txt` or `html`, or its Form 8949 rows as `csv` or as a tax program imports them (`txf` ...).
+def render(return_: Return, format: str) -> str | bytes:  # noqa: A002 (the word of the command line)
+    """A return as `json`, `txt` or `html`, or its Form 8949 as `csv`, `pdf` or as a tax program imports it (`txf` ...).
 
-    Raises Problems for a format that there is not.
+    The PDF is made of the blank that `lotlaw forms get` keeps; without rows, there is none, and it is empty. Raises
+    Problems for a format that there is not.
     """
     made = files(return_, format)
+    if format == "pdf":
+        return b"".join(piece for piece in made.get("form_8949.pdf", ()) if isinstance(piece, bytes))
     return joined(made["form_8949.csv"] if format == "csv" else next(iter(made.values())))
 
 
-def files(return_: Return, format: str) -> dict[str, Iterable[Piece]]:  # noqa: A002
-    """The files of one format by name, each in pieces. Raises Problems for a format that there is not."""
+def files(
+    return_: Return,
+    format: str,  # noqa: A002
+    *,
+    blanks: Blanks | None = None,
+    flatten: bool = False,
+) -> dict[str, Iterable[Piece]]:
+    """The files of one format by name, each in pieces. Raises Problems for a format that there is not.
+
+    PDFs are made of `blanks` (default: those that `lotlaw forms get` keeps), all of it part of the page if `flatten`.
+    """
     if format == "json":
         from lotlaw.rendering.return_json import return_json
 
@@ -56,6 +69,12 @@ def files(return_: Return, format: str) -> dict[str, Iterable[Piece]]:  # noqa: 
         from lotlaw.rendering.pages import forms_html
 
         return {"forms.html": forms_html(return_)}
+    if format == "pdf":
+        from lotlaw.blanks import blanks_of
+        from lotlaw.rendering.pdf import pdf_files
+
+        made = pdf_files(return_, blanks or blanks_of(return_.year), flatten=flatten)
+        return {name: [data] for name, data in made.items()}
     if format in formats():
         from lotlaw.rendering.exports import export
 

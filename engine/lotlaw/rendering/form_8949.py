@@ -65,7 +65,7 @@ def form_8949(
     import polars as pl
 
     look = _Look(return_.year, kind, columns_of(return_.year, return_.rows), frame, row)
-    shown = (_cell(look, column) for column in look.columns)
+    shown = (printed_cell(column, look.template(row)) for column in look.columns)
     cells = return_.rows.select("box", "part", *look.money, *shown, n=pl.int_range(pl.len()).cast(pl.String))
     if kind == "txt":
         look = replace(look, columns=in_widths(look.columns, cells))
@@ -76,11 +76,10 @@ def form_8949(
         yield box, _box(look, box, part, before=sum(counts[:n]), pages=sum(counts))
 
 
-def _cell(look: _Look, column: Column) -> pl.Expr:
-    """A column as it is printed; no adjustment and no code leave both cells empty."""
+def printed_cell(column: Column, row: str) -> pl.Expr:
+    """A column as the template `row` prints it; no adjustment and no code leave both cells empty."""
     import polars as pl
 
-    row = look.template(look.row)
     if column.kind == "money":
         text = printed_cents(column.shows, column.largest)
         none = (pl.col(column.shows) == 0) & (pl.col("codes").fill_null("") == "")

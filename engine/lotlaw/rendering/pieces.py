@@ -1,4 +1,4 @@
-"""Files are made of pieces: texts, and tables whose cells stand one after another with a text between and after them.
+"""Files are made of pieces: texts, bytes, and tables whose cells stand one after another with a text between.
 
 A table of a million rows is written by polars as it is; joining it to one Python text first would copy it three times.
 """
@@ -29,7 +29,7 @@ class Cells:
         )
 
 
-Piece = str | Cells
+Piece = str | bytes | Cells
 
 
 def joined(pieces: Iterable[Piece]) -> str:
@@ -44,5 +44,7 @@ def write_pieces(pieces: Iterable[Piece], file: IO[bytes]) -> None:
     for piece in pieces:
         if isinstance(piece, str):
             file.write(piece.encode())
+        elif isinstance(piece, bytes):
+            file.write(piece)
         else:
             piece.write(file)
