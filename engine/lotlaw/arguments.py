@@ -28,6 +28,10 @@ OverridesFile = Annotated[
     Path | None, typer.Option("--overrides", help="YAML with your word on single rows, by id (see `import --explain`).")
 ]
 
+Method = Annotated[
+    str | None, typer.Option(help="Lot method, to compare; without a standing order it is for planning only.")
+]
+
 
 @contextlib.contextmanager
 def progress(files: list[Path]) -> Iterator[Callable[[str], object]]:

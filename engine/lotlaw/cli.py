@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from lotlaw.arguments import Files, OptionalTaxpayer, OverridesFile, PriceFile, TaxpayerFile, progress, say
+from lotlaw.arguments import Files, Method, OptionalTaxpayer, OverridesFile, PriceFile, TaxpayerFile, progress, say
 from lotlaw.batch.command import batch
 from lotlaw.forms_cli import forms_app
 from lotlaw.plan_cli import add_plans
@@ -41,9 +41,6 @@ app.add_typer(rules_app, name="rules")
 app.command()(batch)
 app.add_typer(forms_app, name="forms")
 
-Method = Annotated[
-    str | None, typer.Option(help="Lot method, to compare; without a standing order it is for planning only.")
-]
 Cents = Annotated[bool, typer.Option("--cents", help="Leave the lines unrounded.")]
 Allocate = Annotated[
     str | None, typer.Option(metavar="fifo", help="Put lots of a common pool where the units lie; no safe harbor.")

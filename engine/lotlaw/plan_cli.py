@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lotlaw.arguments import Files, OptionalTaxpayer, OverridesFile, progress, say
+from lotlaw.arguments import Files, Method, OptionalTaxpayer, OverridesFile, TaxpayerFile, progress, say
 from lotlaw.rules_cli import Json, RulesDir
 from lotlaw.source import refuse
 
@@ -20,12 +20,16 @@ Out = Annotated[Path | None, typer.Option(help="Folder for the files of --format
 Formats = Annotated[
     str, typer.Option("--format", help="What --out receives, comma-separated: csv, json, html; or all.")
 ]
+On = Annotated[
+    str | None, typer.Option("--on", metavar="DATE", help="The day of sales; today, or the year's last if it is over.")
+]
+Years = Annotated[int, typer.Option("--years", min=1, max=30, help="Also this many years on: how losses run down.")]
 Force = Annotated[bool, typer.Option("--force", help="Write into a folder that holds other files too.")]
 
 
 def add_plans(app: typer.Typer) -> None:
     """Add the commands to lotlaw's own."""
-    for command in (holdings,):
+    for command in (holdings, whatif):
         app.command()(command)
 
 
@@ -71,6 +75,66 @@ def holdings(
         return
     show(holdings_text(held))
     show(f"wrote {path}" for path in written)
+
+
+def whatif(
+    year: Annotated[int, typer.Argument(help="The tax year.")],
+    files: Files,
+    taxpayer: TaxpayerFile,
+    sell: Annotated[
+        list[str] | None,
+        typer.Option(help="A sale: '1.5 BTC@95000 from coinbase on DATE'; several may be given."),
+    ] = None,
+    sales: Annotated[Path | None, typer.Option(help="A text file of sales, one a line.")] = None,
+    prices: Prices = None,
+    on: On = None,
+    years: Years = 1,
+    method: Method = None,
+    out: Out = None,
+    formats: Formats = "html",
+    as_json: Json = False,
+    overrides: OverridesFile = None,
+    rules: RulesDir = None,
+    force: Force = False,
+) -> None:
+    """What a sale would really cost: the year filed with and without it, side by side, and against waiting.
+
+    Example: lotlaw whatif 2025 coinbase.csv --taxpayer taxpayer.yaml --sell "0.1 BTC@95000 from coinbase on 2025-12-20"
+    """
+    from lotlaw.check import checked
+    from lotlaw.plan.given import read_given
+    from lotlaw.plan.sales import asked, settled
+    from lotlaw.plan.text import show
+    from lotlaw.plan.whatif import what_if
+    from lotlaw.plan.whatif_shown import whatif_json, whatif_page, whatif_table, whatif_text
+    from lotlaw.plan.writing import json_of, plain_csv, write_plan
+
+    wanted = asked(sell or [], sales)
+    law = checked(year, rules)
+    with progress(files) as tell:
+        tell(f"reading {', '.join(path.name for path in files)}")
+        given = read_given(files, taxpayer, prices, rules, overrides)
+        tell("filing the year with and without")
+        found = what_if(given, law, settled(given, wanted, _usual(on, year)), method, years)
+    made = {
+        "csv": lambda: plain_csv(whatif_table(found)),
+        "json": lambda: json_of(whatif_json(found)),
+        "html": lambda: whatif_page(found),
+    }
+    written = write_plan(out, "whatif", formats, made, force=force) if out else []
+    if as_json:
+        say(made["json"]())
+        return
+    show(whatif_text(found))
+    show(f"wrote {path}" for path in written)
+
+
+def _usual(on: str | None, year: int) -> date:
+    """The day of sales that name none: today, or the end of the year if today is not in it."""
+    if on:
+        return _day("--on", on)
+    today = datetime.now().astimezone().date()
+    return today if today.year == year else date(year, 12, 31)
 
 
 def _day(option: str, text: str) -> date:

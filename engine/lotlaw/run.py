@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lotlaw.answers import Answers, Facts, Total, Worked, work_out
 from lotlaw.formula import did_you_mean
-from lotlaw.law import Year, spellings
+from lotlaw.law import Line, Year, spellings
 from lotlaw.readings import exact
 from lotlaw.rules import load, years
 from lotlaw.source import Document, Problems
@@ -71,6 +71,11 @@ class Return:
     def lots(self) -> str:
         """How lots were chosen, as a reader says it."""
         return " and ".join([", ".join(self.methods[:-1]), self.methods[-1]][len(self.methods) == 1 :])
+
+    @property
+    def taxes(self) -> dict[str, Decimal]:
+        """The taxes that gains move, by the export of a form that says each, such as `form_1040.tax`."""
+        return {where: _export(self.year, self.names, where) for where in counted_taxes(self.year)}
 
     @property
     def tax(self) -> Decimal | None:
@@ -151,14 +156,25 @@ def totals_of(year: Year, rows: pl.DataFrame | pl.LazyFrame) -> list[Total]:
 
 def results_of(year: Year, worked: Worked) -> dict[str, Decimal]:
     """What the year's rules call the results of a return (`results` in year.yaml), 0 where the line is blank."""
-    return {name: _export(year, worked, where) for name, where in year.documents["year"].value["results"].items()}
+    return {name: _export(year, worked.names, where) for name, where in year.documents["year"].value["results"].items()}
 
 
-def _export(year: Year, worked: Worked, where: str) -> Decimal:
+def _export(year: Year, names: Mapping[str, Mapping[str, Any]], where: str) -> Decimal:
     """What a form exports, such as `form_1040.tax`, 0 where the line is blank."""
+    line = exported_line(year, where)
+    return Decimal(names[line.form].get(line.name, 0))
+
+
+def exported_line(year: Year, where: str) -> Line:
+    """The line that an export such as `form_1040.tax` stands for."""
     form, _, export = where.partition(".")
-    line = year.forms[form].lines[year.forms[form].exports[export]]
-    return Decimal(worked.names[form].get(line.name, 0))
+    return year.forms[form].lines[year.forms[form].exports[export]]
+
+
+def counted_taxes(year: Year) -> list[str]:
+    """The taxes that gains move (`methods: own_rates:` of dispositions.yaml), of forms that the year has."""
+    said = year.documents["dispositions"].value["methods"]["own_rates"]["taxes"]
+    return [where for where in said if where.partition(".")[0] in year.forms]
 
 
 def counted(income: pl.DataFrame) -> Decimal:
@@ -179,13 +195,13 @@ def own_rates(year: Year, taxpayer: Taxpayer) -> tuple[Fraction, Fraction]:
     bare = {**taxpayer, "carryover": {"short": exact.ZERO, "long": exact.ZERO}}
     without, short, long = (
         _taxes(year, taxpayer["filing_status"], Facts(outside_of(bare) | {"ledger.dispositions": bool(gain)}, {}, gain))
-        for gain in ([], *([_gain(year, term, Decimal(said["probe"]))] for term in TERMS))
+        for gain in ([], *([one_gain(year, term, Decimal(said["probe"]))] for term in TERMS))
     )
     return Fraction(short - without) / said["probe"], Fraction(long - without) / said["probe"]
 
 
-def _gain(year: Year, term: str, amount: Decimal) -> Total:
-    """So much gain of a term, on no broker's form."""
+def one_gain(year: Year, term: str, amount: Decimal) -> Total:
+    """So much gain of a term (short, long), on no broker's form."""
     form = year.documents["form_8949"].value
     box, part = next(
         (box, said["part"])
@@ -200,8 +216,7 @@ def _gain(year: Year, term: str, amount: Decimal) -> Total:
 def _taxes(year: Year, status: str, facts: Facts) -> Decimal:
     """The taxes that count for the taxpayer's own rates, together."""
     worked = work_out(year, status, facts)
-    taxes = year.documents["dispositions"].value["methods"]["own_rates"]["taxes"]
-    return sum((_export(year, worked, where) for where in taxes if where.partition(".")[0] in year.forms), exact.ZERO)
+    return sum((_export(year, worked.names, where) for where in counted_taxes(year)), exact.ZERO)
 
 
 def rates_of(year: Year, ledger: Ledger, taxpayer: Taxpayer, method: str | None = None) -> Rates:

@@ -9,7 +9,7 @@ const colours = (night) => {
   return {
     background: null, font: "system-ui, Helvetica, Arial, sans-serif", view: {stroke: null},
     axis: {labelColor: faint, titleColor: faint, gridColor: hair, domainColor: hair, tickColor: hair, titleFontWeight: "normal", labelFontSize: 12, titleFontSize: 12},
-    legend: {labelColor: ink, titleColor: faint, titleFontWeight: "normal", labelFontSize: 12, orient: "top"},
+    legend: {labelColor: ink, titleColor: faint, titleFontWeight: "normal", labelFontSize: 12, labelLimit: 400, orient: "top"},
     range: {category: night ? ["#e8a15c", "#6fb1f0", "#7fd0a0", "#ff9f87", "#c9a6f2"] : ["#c06a12", "#1f6db5", "#1a6b42", "#a3341b", "#6b47a8"]},
     rule: {color: faint}, text: {color: ink}, line: {strokeWidth: 2.5}, bar: {cornerRadius: 1},
   };

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,6 +18,8 @@ GAP = "  "
 COLOURED = 2**10
 """Rows that are shown in colour at most: nobody looks at more, and colour costs time."""
 STYLES = {"title": "bold", "faint": "dim", "warning": "yellow", "gain": "green", "loss": "red", "": ""}
+WIDE = 116
+"""Columns that a sentence takes at most."""
 CENT = Decimal("0.01")
 
 Part = tuple[str, str]
@@ -112,6 +115,13 @@ def _parts(block: Block) -> Iterator[list[Part]]:
         yield [(clean(block), "")]
     else:
         yield [(clean(text), style) for text, style in block]
+
+
+def wrapped(lines: Iterable[str], style: str) -> Iterator[list[Part]]:
+    """Sentences, each on as many lines as it needs."""
+    for line in lines:
+        for n, part in enumerate(textwrap.wrap(line, WIDE - len(GAP), break_on_hyphens=False)):
+            yield [(f"{GAP if n else ''}{part}", style)]
 
 
 def money(column: str) -> pl.Expr:
