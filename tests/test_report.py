@@ -295,6 +295,19 @@ def test_a_row_of_the_paper_form_leads_to_its_source(opened: Any, demo: Path) ->
     tab.locator("#form_8949 td.money a", has_text="(1,954.25)").click()
     expect(tab.locator("#why-title")).to_have_text("1 ETH")
     expect(tab.locator("#why .body")).to_contain_text("coinbase.csv:7")
+    tab.keyboard.press("Escape")
+    tab.locator("#form_8949 .box-totals a", has_text="(10.81)").click()
+    expect(tab.locator("#why-title")).to_have_text("Schedule D, line 9")
+
+
+def test_the_picture_leads_to_the_sales_and_lines_behind_it(opened: Any, demo: Path) -> None:
+    from playwright.sync_api import expect
+
+    tab = opened(demo)
+    tab.locator(".picture tr", has_text="Long-term losses").locator("a").click()
+    expect(told(tab)).to_have_text("3 of 5 sales, together 1,129.06")
+    tab.locator(".picture tr", has_text="Deducted").locator("a").click()
+    expect(tab.locator("#why-title")).to_have_text("Schedule D, line 21")
 
 
 def test_rows_are_searched_filtered_and_sorted(opened: Any, demo: Path) -> None:

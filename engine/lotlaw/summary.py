@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lotlaw.rendering import formats
 from lotlaw.rendering.amounts import clean, printed
 from lotlaw.rendering.exports import left_out
 from lotlaw.rendering.rows import boxes_of
@@ -34,9 +35,12 @@ Said = tuple[str, str]
 _STYLES = {"title": "bold", "faint": "dim", "warning": "yellow", "": ""}
 
 
-def print_summary(return_: Return, out: Path | None, formats: Sequence[str] = ()) -> None:
-    """Print the summary of a return, written in `formats` into `out` (None: nowhere) or its folder of the year."""
-    lines = list(summary(return_, out, formats))
+def print_summary(return_: Return, out: Path | None, asked: Sequence[str] = ()) -> None:
+    """Print the summary of a return, which was written into `out` (None: nowhere) or its folder of the year.
+
+    `asked` are the formats that were asked for.
+    """
+    lines = list(summary(return_, out, asked))
     if not sys.stdout.isatty():
         sys.stdout.write("".join(f"{text}\n" for text, _ in lines))
         return
@@ -48,7 +52,7 @@ def print_summary(return_: Return, out: Path | None, formats: Sequence[str] = ()
         console.print(Text(text, style=_STYLES[style]))
 
 
-def summary(return_: Return, out: Path | None, formats: Sequence[str] = ()) -> Iterator[Said]:
+def summary(return_: Return, out: Path | None, asked: Sequence[str] = ()) -> Iterator[Said]:
     """The lines of the summary."""
     yield _title(return_), "title"
     yield from _chosen(return_)
@@ -60,8 +64,16 @@ def summary(return_: Return, out: Path | None, formats: Sequence[str] = ()) -> I
     yield from _warnings(return_)
     yield from _labelled("Not computed", "; ".join(return_.not_computed) or "nothing left out", "faint", lines=2)
     yield from _labelled("Written", _written(return_, out), "", lines=2)
-    if out and (unsaid := left_out(return_, formats)):
-        yield from _labelled("Left out", unsaid, "warning", lines=3)
+    for n, unsaid in enumerate(_left_out(return_, asked) if out else ()):
+        yield from _labelled("" if n else "Left out", unsaid, "warning", lines=3)
+
+
+def _left_out(return_: Return, asked: Sequence[str]) -> Iterator[str]:
+    """What `all` has no PDFs for, and the rows that tax programs' layouts can't say."""
+    if {*formats()} - {*asked} == {"pdf"}:
+        yield f"the PDFs, which need the blank forms: lotlaw forms get {return_.year.year}"
+    if unsaid := left_out(return_, asked):
+        yield unsaid
 
 
 def _title(return_: Return) -> str:

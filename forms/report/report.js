@@ -148,8 +148,10 @@
       const { noun, sum } = this.element.dataset;
       const count = this.shown.length.toLocaleString("en-US");
       const of = this.shown.length === this.count ? "" : ` of ${this.count.toLocaleString("en-US")}`;
-      const boxes = this.only.box ? ` in box ${this.only.box.join(" or ")}` : "";
-      let told = `${count}${of} ${noun}${boxes}`;
+      const kept = Object.entries(this.only).map(([name, values]) =>
+        name === "box" ? ` in box ${values.join(" or ")}` : `, ${name}`,
+      );
+      let told = `${count}${of} ${noun}${kept.join("")}`;
       if (sum) {
         let total = 0n;
         for (const n of this.shown) total += BigInt(this.read[sum](n));
@@ -232,10 +234,19 @@
       this.body.replaceChildren(...rows);
     }
 
-    keep(boxes) {
+    // Shows the rows that are told as `box=D,E;collectible=1`.
+    keep(told) {
       this.form.reset();
-      this.only = { box: boxes };
-      setTimeout(() => this.filter().then(() => this.frame.focus()));
+      const only = Object.fromEntries(told.split(";").map((part) => part.split("=")));
+      for (const select of this.form.querySelectorAll("select")) {
+        const one = only[select.name] && !only[select.name].includes(",");
+        if (one) select.value = only[select.name];
+        if (one) delete only[select.name];
+      }
+      setTimeout(() => {
+        this.only = Object.fromEntries(Object.entries(only).map(([name, values]) => [name, values.split(",")]));
+        this.filter().then(() => this.frame.focus());
+      });
     }
   }
 
@@ -288,6 +299,7 @@
         ...amounts.slice(2).map((name) => [law.columns[name], dollars(read[name](n)), "money"]),
         ["Worked out as", make("code", `${law.is} = ${worked}`)],
         ["Term", `${read.term(n)}-term`],
+        ["Long-term if sold from", make("code", law.term.is)],
         ["Box", `${box}: ${law.boxes[box]}`],
         ["Account", read.account(n)],
         ["The sale", from(read.sale(n))],
@@ -299,7 +311,7 @@
       on.append(link(`#${goes.id}`, goes.querySelector("h4").textContent));
       content.push(on);
     }
-    content.push(make("p", `${law.cite}; ${law.place}`, "cite"));
+    content.push(make("p", law.cite, "cite"), make("p", law.term.cite, "cite"));
     return [read.description(n), content];
   }
 
@@ -333,7 +345,7 @@
       event.preventDefault();
       dialog.close();
       document.getElementById("sales").scrollIntoView();
-      tables.sales.keep(target.dataset.filter.trim().split(/\s+/));
+      tables.sales.keep(target.dataset.filter);
     } else if (dialog.open) {
       dialog.close();
     }

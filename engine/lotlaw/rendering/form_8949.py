@@ -31,7 +31,7 @@ class _Look:
     kind: str
     columns: list[Column]
     frame: Mapping[str, Any]
-    row: str
+    folder: str
 
     @property
     def said(self) -> Mapping[str, Any]:
@@ -52,20 +52,20 @@ class _Look:
         return int(self.said["rows_a_page"]["value"])
 
     def template(self, name: str) -> str:
-        return f"{name}.{self.kind}.j2"
+        return f"{self.folder}{name}.{self.kind}.j2"
 
 
 def form_8949(
-    return_: Return, kind: str, frame: Mapping[str, Any], row: str = "form_8949_row"
+    return_: Return, kind: str, frame: Mapping[str, Any], folder: str = ""
 ) -> Iterator[tuple[str, Iterator[str]]]:
     """The pages of each box that has rows, as (box, pieces of text); `frame` is what each page says around it.
 
-    `row` is the template of a row, which may show `n` besides the form's columns: the row's place in the return.
+    Templates of another `folder` may show `n` of a row besides the form's columns: its place in the return.
     """
     import polars as pl
 
-    look = _Look(return_.year, kind, columns_of(return_.year, return_.rows), frame, row)
-    shown = (printed_cell(column, look.template(row)) for column in look.columns)
+    look = _Look(return_.year, kind, columns_of(return_.year, return_.rows), frame, folder)
+    shown = (printed_cell(column, look.template("form_8949_row")) for column in look.columns)
     cells = return_.rows.select("box", "part", *look.money, *shown, n=pl.int_range(pl.len()).cast(pl.String))
     if kind == "txt":
         look = replace(look, columns=in_widths(look.columns, cells))
@@ -99,7 +99,7 @@ def _box(look: _Look, box: str, part: pl.DataFrame, *, before: int, pages: int) 
     of_box = part.select(pl.col(look.money).sum()).select(_total(look, c, f"Totals of box {box}") for c in look.columns)
     values = {
         **look.frame, "title": look.said["title"], "columns": look.columns, "heading": heading(look.columns),
-        "part": look.said["parts"][part["part"][0]]["label"], "boxes": _ticks(look, box), "pages": pages,
+        "part": look.said["parts"][part["part"][0]]["label"], "boxes": _ticks(look, box), "pages": pages, "box": box,
         "box_totals": {letter: safe(text) for letter, text in of_box.row(0, named=True).items()},
     }  # fmt: skip
     rows = _pages(look, part)
@@ -127,7 +127,7 @@ def _pages(look: _Look, part: pl.DataFrame) -> pl.DataFrame:
     """One row a page: its number from 0, its rows as one text, and the sums of its amounts in cents."""
     import polars as pl
 
-    template, money, names = look.template(look.row), pl.col(look.money), [*look.letters, "n"]
+    template, money, names = look.template("form_8949_row"), pl.col(look.money), [*look.letters, "n"]
     rows = part.select(
         money,
         page=pl.int_range(pl.len()) // look.rows_a_page,

@@ -21,7 +21,7 @@ from lotlaw.rendering.sheets import sheets
 from lotlaw.rendering.templates import fill, safe, splice
 from lotlaw.report.data import data
 from lotlaw.report.picture import picture
-from lotlaw.report.reasons import reasons, results
+from lotlaw.report.reasons import Reason, reasons, results
 from lotlaw.report.tasks import differing, tasks
 from lotlaw.report.totals import totals
 
@@ -36,15 +36,17 @@ def report_html(return_: Return) -> Iterator[str]:
     """The page, in pieces. `return_` was worked out with its holdings (`compute(..., held=True)`)."""
     frame, style, script = frame_of(return_), fill("report/report.css"), fill("report/report.js")
     pages, warnings = _pages(return_), (*return_.ledger.doubts, *return_.warnings)
+    entries = reasons(return_)
     texts: dict[str, Iterable[str]] = {
-        "paper": _paper(return_, frame), "differences": differences_page(return_, "html", frame), "data": data(return_),
+        "paper": _paper(return_, {**frame, "goes": _goes(entries)}),
+        "differences": differences_page(return_, "html", frame), "data": data(return_),
     }  # fmt: skip
     yield from splice(
         "report/report.html.j2", texts, **frame, style=safe(style), style_hash=_hash(style), script=safe(script),
         script_hash=_hash(script), results=results(return_), picture=picture(return_), tasks=tasks(return_),
         warnings=[clean(text) for text in warnings], not_computed=return_.not_computed,
         sheets=_sheets(return_, frame), totals=totals(return_), pages=f"{pages:,}", on_paper=pages <= PAPER,
-        boxes=_boxes(return_), counts=_counts(return_), reasons=reasons(return_), files=_files(return_),
+        boxes=_boxes(return_), counts=_counts(return_), reasons=entries, files=_files(return_),
         differences=differing(return_) > 0, digest=return_.year.digest,
     )  # fmt: skip
 
@@ -67,7 +69,7 @@ def _sheets(return_: Return, frame: Mapping[str, Any]) -> list[dict[str, str]]:
 def _paper(return_: Return, frame: Mapping[str, Any]) -> Iterator[str]:
     """Form 8949 page by page, each amount of gain a link to its row, where a person may want to look at all of them."""
     if return_.rows.height and _pages(return_) <= PAPER:
-        for _, pieces in form_8949(return_, "html", frame, row="report/form_8949_row"):
+        for _, pieces in form_8949(return_, "html", frame, folder="report/"):
             yield from pieces
 
 
@@ -76,6 +78,12 @@ def _files(return_: Return) -> list[tuple[str, str]]:
     ledger = return_.ledger
     besides = [file for file in (ledger.prices, ledger.overrides) if file]
     return [(clean(file.name), file.sha256) for file in (*ledger.files, *besides)]
+
+
+def _goes(entries: list[tuple[str, list[Reason]]]) -> dict[str, str]:
+    """Where the totals of each box go: the first line that adds up its rows."""
+    every = [reason for _, of_form in entries for reason in of_form]
+    return {box: f"#{reason.anchor}" for reason in reversed(every) for box in reason.boxes}
 
 
 def _pages(return_: Return) -> int:

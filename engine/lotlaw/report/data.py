@@ -19,7 +19,9 @@ from lotlaw.report.reasons import rule_at
 if TYPE_CHECKING:
     import polars as pl
 
+    from lotlaw.law import Year
     from lotlaw.run import Return
+    from lotlaw.source import Document
 
 SAFE = 2**53
 """Whole numbers up to here are exact in a script; larger ones are told as text."""
@@ -43,7 +45,8 @@ def data(return_: Return) -> Iterator[str]:
 
 def _law(return_: Return) -> dict[str, Any]:
     """What a sale's explanation says of the form: its columns, boxes, codes and terms, and where that stands."""
-    document = return_.year.documents["form_8949"]
+    year = return_.year
+    document, term = (year.documents[name] for name in ("form_8949", "dispositions"))
     said: Mapping[str, Any] = document.value
     shows = {letter: column["shows"] for letter, column in said["columns"].items()}
     gain = next(letter for letter, name in shows.items() if name == "gain")
@@ -51,12 +54,22 @@ def _law(return_: Return) -> dict[str, Any]:
         "columns": {name: f"({letter}) {said['columns'][letter]['label']}" for letter, name in shows.items()},
         "shows": shows,
         "is": said["columns"][gain]["is"],
-        "place": rule_at(return_.year, document.place("columns", gain)),
-        "cite": return_.year.documents["year"].value["sources"].get(said["cite"]["source"], {}).get("title", ""),
+        "cite": _cited(year, document, ("cite",), ("columns", gain)),
+        "term": {
+            "is": term.value["term"]["long_from"],
+            "cite": _cited(year, term, ("term", "cite"), ("term",)),
+        },
         "boxes": {box: about["label"] for box, about in boxes_of(return_.year).items()},
         "codes": {code: about["label"] for code, about in said["codes"].items()},
         "year": return_.year.year,
     }
+
+
+def _cited(year: Year, document: Document, cite: tuple[str, ...], at: tuple[str, ...]) -> str:
+    """What a citation of a rule file says, and where the rule stands."""
+    said = document.at(cite)
+    title = year.documents["year"].value["sources"].get(said["source"], {}).get("title", said["source"])
+    return f"{', '.join(filter(None, (title, said.get('at'))))}; {rule_at(year, document.place(*at))}"
 
 
 def _sales(return_: Return) -> tuple[pl.DataFrame, pl.Series]:
@@ -70,6 +83,7 @@ def _sales(return_: Return) -> tuple[pl.DataFrame, pl.Series]:
     sales = rows.select(
         "box", "term", _clean("description"), _clean(acquired_text(iso_day("acquired")), "acquired"), iso_day("sold"),
         "proceeds", "basis", pl.col("codes").fill_null(""), "adjustment", "gain", _clean("asset"), _clean("account"),
+        pl.col("collectible").cast(pl.Int8),
         **at,
     )  # fmt: skip
     return sales, used

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from lotlaw.rendering.amounts import printed
+from lotlaw.report.reasons import result_href
 
 if TYPE_CHECKING:
     from lotlaw.run import Return
@@ -23,10 +24,15 @@ THIN = 4
 
 @dataclass(frozen=True)
 class Bar:
-    """A row of the picture: what it shows, the amount as printed, and the bar that is drawn."""
+    """A row of the picture: what it shows, the amount as printed, where that leads, and the bar that is drawn.
+
+    `sales` are the sales behind it, as the table filters them.
+    """
 
     label: str
     amount: str
+    href: str
+    sales: str
     kind: str
     x: int
     width: int
@@ -42,12 +48,14 @@ class Picture:
 
 @dataclass(frozen=True)
 class _Step:
-    """An amount from where to where; `kind` is gain, loss, carried, net or kept."""
+    """An amount from where to where; `kind` is gain, loss, carried, other or net; `result` what the rules call it."""
 
     label: str
     kind: str
     start: Decimal
     end: Decimal
+    result: str = ""
+    sales: str = ""
 
 
 def picture(return_: Return) -> Picture:
@@ -66,7 +74,8 @@ def picture(return_: Return) -> Picture:
 def _bar(return_: Return, step: _Step, at: Callable[[Decimal], int]) -> Bar:
     left, right = sorted((at(step.start), at(step.end)))
     amount = printed(step.end - step.start, whole=not return_.cents)
-    return Bar(step.label, amount, step.kind, left, max(right - left, THIN))
+    href = "#sales" if step.sales else result_href(return_, step.result) if step.result else ""
+    return Bar(step.label, amount, href, step.sales, step.kind, left, max(right - left, THIN))
 
 
 def _steps(return_: Return) -> Iterator[_Step]:
@@ -76,10 +85,10 @@ def _steps(return_: Return) -> Iterator[_Step]:
         yield from _term(return_, term, part, net)
     if any(nets):
         total = found["net_gain"]
-        yield _Step("Both terms together", "net", zero, total)
+        yield _Step("Both terms together", "net", zero, total, "net_gain")
         allowed, kept = found["allowed_loss"], sum(return_.carryover.values())
         if allowed:
-            yield _Step("Deducted from other income this year", "loss", zero, -allowed)
+            yield _Step("Deducted from other income this year", "loss", zero, -allowed, "allowed_loss")
         if kept:
             yield _Step(f"Carried on to {return_.year.year + 1}", "carried", -allowed, -allowed - kept)
 
@@ -97,10 +106,11 @@ def _term(return_: Return, term: str, part: str, net: Decimal) -> Iterator[_Step
         (f"{part} loss carried in", "carried", carried), (f"{part}, from other forms", "other", other),
     ):  # fmt: skip
         if amount:
-            yield _Step(label, kind, at, at + amount)
+            sales = f"term={term}" if kind in ("gain", "loss") else ""
+            yield _Step(label, kind, at, at + amount, sales=sales)
             at += amount
     if at or net:
-        yield _Step(f"Net {part.lower()}", "net", Decimal(0), net)
+        yield _Step(f"Net {part.lower()}", "net", Decimal(0), net, f"net_{term}_term")
 
 
 def _sums(return_: Return, term: str) -> tuple[Decimal, Decimal]:

@@ -6,7 +6,7 @@ taxpayer file and the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,10 @@ class Ground:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why one line says what it says, as the report shows it. `boxes` are the boxes of Form 8949 that it adds up."""
+    """Why one line says what it says, as the report shows it.
+
+    `boxes` are the boxes of Form 8949 that it adds up, `sales` which sales these are, as the table filters them.
+    """
 
     anchor: str
     called: str
@@ -47,19 +50,28 @@ class Reason:
     cite: Cite
     place: str
     boxes: list[str] = field(default_factory=list)
+    sales: str = ""
 
 
 def results(return_: Return) -> list[Ground]:
     """What the year's rules call the results of a return, each a link to its line; those that are blank left out."""
-    year = return_.year
     found = []
-    for name, where in year.documents["year"].value["results"].items():
-        form, _, export = where.partition(".")
-        line = year.forms[form].lines[year.forms[form].exports[export]]
-        answer = answer_of(return_, line)
+    for name in return_.year.documents["year"].value["results"]:
+        answer = answer_of(return_, _result(return_.year, name))
         if answer is not None:
-            found.append(Ground(Text(_headed(name.replace("_", " ")), _anchor(return_, line)), amount(answer)))
+            told = Text(_headed(name.replace("_", " ")), result_href(return_, name))
+            found.append(Ground(told, amount(answer)))
     return found
+
+
+def result_href(return_: Return, name: str) -> str:
+    """Where a result of the year's rules (`results` in year.yaml) is explained; nowhere if its form is left out."""
+    return _anchor(return_, _result(return_.year, name))
+
+
+def _result(year: Year, name: str) -> Line:
+    form, _, export = year.documents["year"].value["results"][name].partition(".")
+    return year.forms[form].lines[year.forms[form].exports[export]]
 
 
 def reasons(return_: Return) -> list[tuple[str, list[Reason]]]:
@@ -95,6 +107,7 @@ def _reason(return_: Return, form: Form, line: Line, readers: dict[tuple[str, st
         grounds=list(_grounds(return_, form, line)),
         readers=[Text(_named(year, other, form), _anchor(return_, other)) for other in readers.get(_id(line), ())],
         cite=line.cite, place=rule_at(year, line.place), boxes=boxes,
+        sales=_sales(line, boxes),
     )  # fmt: skip
 
 
@@ -192,8 +205,24 @@ def _parameter(return_: Return, name: str) -> Ground:
     year = return_.year
     parameter = year.parameters[name]
     value = year.parameter(name, return_.taxpayer["filing_status"])
-    said = percent(value) if parameter.unit == "rate" else amount(value)
+    said = _table(value) if isinstance(value, list) else _value("rate" if parameter.unit == "rate" else "", value)
     return Ground(Text(parameter.label), said, parameter.cite, rule_at(year, parameter.place))
+
+
+def _table(rows: list[Mapping[str, Any]]) -> str:
+    """A table of the law on one line: `up to 11,925 rate 10%; up to 48,475 rate 12%`."""
+    return "; ".join(" ".join(f"{key.replace('_', ' ')} {_value(key, row[key])}" for key in row) for row in rows)
+
+
+def _value(key: str, value: Any) -> str:
+    return percent(value) if key == "rate" else amount(value)
+
+
+def _sales(line: Line, boxes: list[str]) -> str:
+    """Which sales a total adds up, for the table: `box=D,E,F;collectible=1`."""
+    if not boxes:
+        return ""
+    return f"box={','.join(boxes)}" + (";collectible=1" if line.total_of.get("collectible") else "")
 
 
 def _boxes(return_: Return, line: Line) -> list[str]:
