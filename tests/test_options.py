@@ -12,7 +12,7 @@ from conftest import ROOT
 from lotlaw.importers import lint
 from lotlaw.importers.options import SCHEMA, contracts
 from lotlaw.ledger import read
-from lotlaw.source import read_yaml
+from lotlaw.source import Problems, read_yaml
 
 SAID = read_yaml(ROOT / "rules" / "assets.yaml", text_only=True).value["options"]
 JUNE = ("call", Decimal(45), date(2025, 6, 20), Decimal(100))
@@ -30,6 +30,7 @@ JUNE = ("call", Decimal(45), date(2025, 6, 20), Decimal(100))
         ("ACME 6/20/2025 Call $45.00", ("ACME", *JUNE)),
         ("ACME 20JUN25 45 C", ("ACME", *JUNE)),
         ("CALL ACME 06/20/25 45.000", ("ACME", *JUNE)),
+        ("ACME Jun 20 2025 45.0 Call", ("ACME", *JUNE)),
         ("ACME#F2025C045000", ("ACME", *JUNE)),
         ("ETSY#C1927D750000", ("ETSY", "call", Decimal(75), date(2027, 3, 19), Decimal(100))),
         ("ETSY#P1927D750000", ("ETSY", "put", Decimal(75), date(2027, 4, 19), Decimal(100))),
@@ -174,3 +175,59 @@ def test_days_to_come_are_doubted_and_no_part_of_a_return(ledger):
     assert said.warnings == ()
     assert said.doubts == ("ledger.csv:2: 2152-01-04 is in the future (and 1 more like it)",)
     assert said.report_text().endswith("ledger.csv:2: 2152-01-04 is in the future (and 1 more like it)\n")
+
+
+# What opens and what closes, where an export says only bought or sold
+
+WEBULL = "Name,Symbol,Side,Status,Filled,Total Qty,Price,Avg Price,Time-in-Force,Placed Time,Filled Time\n"
+SERIES = "ACME250620C00045000"
+
+
+def kinds(tmp_path, *orders):
+    """The kinds of orders (side, units, symbol), one a day, and what is said of them."""
+    path = tmp_path / "orders.csv"
+    days = [f"03/{day:02}/2025 10:00:00 EDT" for day in range(11, 11 + len(orders))]
+    lines = [
+        f"Acme,{symbol},{side},Filled,{units},{units},@1,1.00,DAY,{day},{day}\n"
+        for (side, units, symbol), day in zip(orders, days, strict=True)
+    ]
+    path.write_text(WEBULL + "".join(lines), encoding="utf-8")
+    ledger = read(path)
+    return ledger.rows["kind"].cast(str).to_list(), [text.rpartition("orders.csv:")[2] for text in ledger.warnings]
+
+
+def test_an_option_sold_that_is_not_held_is_written(tmp_path):
+    orders = [("Sell", 2, SERIES), ("Buy", 1, SERIES), ("Buy", 1, SERIES), ("Buy", 2, SERIES), ("Sell", 2, SERIES)]
+    assert kinds(tmp_path, *orders) == (
+        ["option_sell_open", "option_buy_close", "option_buy_close", "option_buy_open", "option_sell_close"],
+        [
+            f"2: sell of '{SERIES}' is taken as option_sell_open, as the position stood",
+            f"3: buy of '{SERIES}' is taken as option_buy_close, as the position stood (and 1 more like it)",
+        ],
+    )
+
+
+def test_shares_bought_that_are_owed_cover_the_short_sale(tmp_path):
+    assert kinds(tmp_path, ("Short", 10, "BETA"), ("Buy", 10, "BETA"), ("Buy", 10, "BETA")) == (
+        ["short_open", "short_close", "buy"],
+        ["3: buy of 'BETA' is taken as short_close, as the position stood"],
+    )
+
+
+def test_a_purchase_that_closes_and_opens_is_two(tmp_path):
+    with pytest.raises(Problems) as refused:
+        kinds(tmp_path, ("Sell", 1, SERIES), ("Buy", 3, SERIES))
+    assert [str(problem).rpartition("orders.csv:")[2] for problem in refused.value.problems] == [
+        f"3: this buy of 3 '{SERIES}' closes the 1 there were and opens more; write it as two rows"
+    ]
+
+
+def test_shares_sold_that_are_not_held_are_no_short_sale(tmp_path):
+    assert kinds(tmp_path, ("Sell", 10, "BETA")) == (["sell"], [])
+
+
+def test_the_simple_ledger_means_what_it_says(tmp_path):
+    path = tmp_path / "ledger.csv"
+    rows = ["2025-03-05,short_open,BETA,stock,10,100", "2025-03-06,buy,BETA,,10,90"]
+    path.write_text("\n".join(["time,kind,asset,asset_class,quantity,amount", *rows, ""]), encoding="utf-8")
+    assert read(path).rows["kind"].cast(str).to_list() == ["short_open", "buy"]

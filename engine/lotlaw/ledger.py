@@ -97,6 +97,7 @@ def read(
     files, notes = together([paths] if isinstance(paths, (str, Path)) else list(paths), folder / "sources", request)
     from lotlaw.importers.classes import OPTION, classified, known
     from lotlaw.importers.options import contracts
+    from lotlaw.importers.positions import by_position
 
     assets = known(folder / "assets.yaml")
     files, classes, problems = classified(files, assets)
@@ -105,8 +106,12 @@ def read(
     options = contracts((asset for asset, klass in classes.items() if klass == OPTION), assets.options)
     frames = [f.rows.with_columns(pl.lit(n, dtype=pl.UInt16).alias("file")) for n, f in enumerate(files)]
     every = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
-    rows, warnings, doubts = across(every, [file.name for file in files], classes, options, zone)
-    warnings = [*notes, *(note for file in files for note in (*file.notes, *_reviews(file))), *warnings]
+    names = [file.name for file in files]
+    every, problems, told = by_position(every, names, classes, {n for n, f in enumerate(files) if f.loose})
+    if problems:
+        raise Problems(problems)
+    rows, warnings, doubts = across(every, names, classes, options, zone)
+    warnings = [*notes, *(note for file in files for note in (*file.notes, *_reviews(file))), *told, *warnings]
     rows = in_order(valued(rows, given) if given else rows, ids=ids)
     besides = [SourceFile(file.name, file.sha256) if file else None for file in (given, words)]
     return Ledger(rows, tuple(map(_source_file, files)), classes, tuple(warnings), tuple(doubts), options, *besides)

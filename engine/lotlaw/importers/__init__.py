@@ -48,6 +48,11 @@ class Imported:
     skipped: Mapping[str, int]
     notes: tuple[str, ...]
 
+    @property
+    def loose(self) -> bool:
+        """Whether its kinds are words of a broker's: the tables of lotlaw's own mean what they say."""
+        return not self.importer.reading.canonical
+
 
 @dataclass(frozen=True)
 class Request:
