@@ -109,6 +109,27 @@ def test_templates_beside_the_rules_are_looked_at(tmp_path: Path) -> None:
     ]
 
 
+def test_layouts_of_tax_software_beside_the_rules_are_looked_at(tmp_path: Path) -> None:
+    shutil.copytree(RULES, tmp_path / "rules")
+    shutil.copytree(RULES.parent / "forms" / "exports", tmp_path / "forms" / "exports")
+    for name, right, wrong in (
+        ("txf", "boxes: {A", "boxes: {S: '1', A"), ("txf", "[W]", "[W, A]"), ("drake", "kind: table", "kind: sheet"),
+        ("taxact", "title:", "titel:"), ("fdx", "boxes: [A, B", "boxes: [A, C"),
+    ):  # fmt: skip
+        path = tmp_path / "forms" / "exports" / f"{name}.yaml"
+        path.write_text(path.read_text().replace(right, wrong, 1))
+    kinds = "records: by the template <layout>_record.txt.j2; table: CSV; forms: JSON"
+    said = [str(problem).replace(f"{tmp_path}/forms/exports/", "") for problem in check(tmp_path / "rules")]
+    assert said == [
+        f'drake.yaml:5:7: kind "sheet": {kinds} [exports]',
+        "fdx.yaml:17:16: box C is not among `boxes` [exports]",
+        "taxact.yaml:4:1: unknown key 'titel' (did you mean 'title'?) [exports]",
+        "taxact.yaml:4:1: 'title' is missing: what the format is called [exports]",
+        "txf.yaml:8:9: no year's Form 8949 has a box S [exports]",
+        "txf.yaml:9:12: no year's Form 8949 has a code A [exports]",
+    ]
+
+
 @pytest.mark.parametrize(
     ("quote", "unit", "value", "held"),
     [

@@ -139,7 +139,7 @@ def test_the_picture_nets_from_one_bar_to_the_next() -> None:
         ("Net short-term", "(5,000)", "net"),
         ("Both terms together", "(5,000)", "net"),
         ("Deducted from other income this year", "(3,000)", "loss"),
-        ("Carried on to 2026", "(2,000)", "carried"),
+        ("Short-term loss carried on to 2026", "(2,000)", "carried"),
     ]
     scale = Decimal(bars[0].width) / 5_000
     assert [round(bar.width / scale, -2) for bar in bars] == [5_000, 9_000, 1_000, 5_000, 5_000, 3_000, 2_000]

@@ -17,6 +17,7 @@ from lotlaw import rules as loading
 from lotlaw.check.examples import return_problems, run_all, side_findings
 from lotlaw.check.findings import Finding, idle, unwaived
 from lotlaw.check.formulas import formula_problems
+from lotlaw.check.layouts import layout_problems
 from lotlaw.check.numbers import number_findings, number_problems
 from lotlaw.check.pdf_maps import pdf_problems
 from lotlaw.check.templates import template_problems
@@ -64,6 +65,7 @@ def _of_the_folder(root: Path, checked: list[_Checked]) -> Iterator[Problem]:
         yield from lint.problems(root, locked=True)
     if (root.parent / "forms").is_dir():
         yield from template_problems(root.parent / "forms")
+        yield from layout_problems(root.parent / "forms" / "exports", (d for year in checked for d in year.documents))
 
 
 def year_problems(number: int, root: Path, *, locked: bool = True) -> list[Problem]:

@@ -86,11 +86,14 @@ def _steps(return_: Return) -> Iterator[_Step]:
     if any(nets):
         total = found["net_gain"]
         yield _Step("Both terms together", "net", zero, total, "net_gain")
-        allowed, kept = found["allowed_loss"], sum(return_.carryover.values())
-        if allowed:
-            yield _Step("Deducted from other income this year", "loss", zero, -allowed, "allowed_loss")
-        if kept:
-            yield _Step(f"Carried on to {return_.year.year + 1}", "carried", -allowed, -allowed - kept)
+        at = -found["allowed_loss"]
+        if at:
+            yield _Step("Deducted from other income this year", "loss", zero, at, "allowed_loss")
+        for term, kept in return_.carryover.items():
+            if kept:
+                label = f"{term.capitalize()}-term loss carried on to {return_.year.year + 1}"
+                yield _Step(label, "carried", at, at - kept, f"{term}_carryover")
+            at -= kept
 
 
 def _term(return_: Return, term: str, part: str, net: Decimal) -> Iterator[_Step]:
