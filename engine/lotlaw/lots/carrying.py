@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from lotlaw.lots.book import Book, Placement
-from lotlaw.lots.choosing import NONE, first, inside, join, key, rank
-from lotlaw.lots.taking import away, cut, pool, put
-from lotlaw.lots.washing import follow
+from lotlaw.lots.choosing import inside, join, key, rank
+from lotlaw.lots.taking import cut, pool, put, sent
 
 
 def send(book: Book, at: int, queue: int) -> None:
     """Take lots out of a place into a bag. Where a pool sells from all places, fewer lots than units may lie here."""
-    need, common, bag = book.moves.quantity[at], book.pools[queue], []
-    while need:
-        lot = first(book, queue, at)
-        if lot == NONE:
-            if common == queue:
-                book.short.append((at, need))
-            break
-        units = min(need, book.left[lot])
-        piece = away(book, lot, units, queue)
-        follow(book, lot, piece)
+    common, bag = book.pools[queue], []
+    for piece in sent(book, at, queue, all_there=common == queue):
         book.home[piece] = None if common == queue else common
         if common != queue:
             join(book, piece, common)
         bag.append(piece)
-        need -= units
     book.bags[book.moves.amount[at]] = bag
 
 

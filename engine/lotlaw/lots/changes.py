@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lotlaw.lots.book import ADJUST, BRANCH, CARRY, LOWER, RESCALE, Book
-from lotlaw.lots.choosing import NONE, first, forget_order, in_turn
-from lotlaw.lots.taking import away, cut, parts, put, resize, show, spread
-from lotlaw.lots.washing import follow, rescale
+from lotlaw.lots.choosing import forget_order, in_turn
+from lotlaw.lots.taking import cut, parts, put, resize, sent, show, spread
+from lotlaw.lots.washing import rescale
 
 
 def carry_out(book: Book, at: int, code: int, queue: int) -> None:
@@ -33,22 +33,6 @@ def _rescale(book: Book, at: int, queue: int) -> None:
         resize(book, lot, units, book.cost(lot))
 
 
-def _taken(book: Book, at: int, queue: int) -> list[int]:
-    """The lots that a move takes out of its queue, each a piece that lies nowhere yet."""
-    need, pieces = book.moves.quantity[at], []
-    while need:
-        lot = first(book, queue, at)
-        if lot == NONE:
-            book.short.append((at, need))
-            break
-        units = min(need, book.left[lot])
-        piece = away(book, lot, units, queue)
-        follow(book, lot, piece)
-        pieces.append(piece)
-        need -= units
-    return pieces
-
-
 def _carry(book: Book, at: int, queue: int) -> None:
     """Lots become lots of another asset, with their basis and dates: (queue, units, boot, value of all received).
 
@@ -56,7 +40,7 @@ def _carry(book: Book, at: int, queue: int) -> None:
     received beyond that gain, §356 and §358.
     """
     target, units, boot, value = book.moves.terms[at]
-    pieces, unit = _taken(book, at, queue), book.moves.unit
+    pieces, unit = list(sent(book, at, queue)), book.moves.unit
     weights = [book.left[piece] for piece in pieces]
     if not pieces:
         return

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lotlaw.lots.book import ABSORB, BORROW, EXPIRE, SELL, Book
-from lotlaw.lots.choosing import NONE, enter, first, in_turn
-from lotlaw.lots.taking import Bound, cut, put, show, take
+from lotlaw.lots.choosing import enter, in_turn
+from lotlaw.lots.taking import Bound, cut, put, show, take, turns
 from lotlaw.lots.washing import Lose
 
 
@@ -42,7 +42,7 @@ def _close(book: Book, at: int, queue: int, lose: Lose) -> None:
     """Close short positions, first opened first, at a cost in cents."""
     moves, want = book.moves, book.moves.quantity[at]
     need, cost, given, today = want, moves.amount[at], 0, moves.day[at]
-    for lot, units in _apart(book, _turns(book, at, queue, want), want, cost):
+    for lot, units in _apart(book, turns(book, at, queue), want, cost):
         proceeds = take(book, lot, units, queue) // moves.unit
         need -= units
         so_far = (2 * cost * (want - need) + want) // (2 * want) if need else cost
@@ -68,18 +68,6 @@ def _apart(book: Book, turns: Iterator[tuple[int, int]], want: int, cost: int) -
         yield from ((lot, part) for part in ((against, units - against) if loses and 0 < against < units else (units,)))
 
 
-def _turns(book: Book, at: int, queue: int, need: int) -> Iterator[tuple[int, int]]:
-    """The lots whose turn it is, and how many units of each are needed."""
-    while need:
-        lot = first(book, queue, at)
-        if lot == NONE:
-            book.short.append((at, need))
-            return
-        units = min(need, book.left[lot])
-        need -= units
-        yield lot, units
-
-
 def _start_anew(book: Book, opened: int, today: int, units: int) -> None:
     """What was held short-term when a short sale was opened, or came since, is held from its closing on."""
     moves = book.moves
@@ -98,7 +86,7 @@ def _start_anew(book: Book, opened: int, today: int, units: int) -> None:
 def _absorb(book: Book, at: int, queue: int) -> None:
     """An option's premium becomes part of what is bought or sold by it: (move of the stock, 1 or -1, is it a sale)."""
     target, sign, sale = book.moves.terms[at]
-    for lot, units in _turns(book, at, queue, book.moves.quantity[at]):
+    for lot, units in turns(book, at, queue):
         premium = sign * take(book, lot, units, queue)
         if sale:
             book.total[target] += premium // book.moves.unit

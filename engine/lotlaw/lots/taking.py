@@ -8,7 +8,7 @@ from heapq import heappop
 
 from lotlaw.lots.book import AVERAGE, GIVE, NOWHERE, PICK, SELL, Book, kept_basis
 from lotlaw.lots.choosing import LOT, NONE, enter, first, in_turn, inside, key, order, order_again, ordered
-from lotlaw.lots.washing import Acquire, Lose
+from lotlaw.lots.washing import Acquire, Lose, follow
 
 Sell = Callable[[int, int, int, int], None]
 """Carries out a sale: the move, what it does, its queue, its units."""
@@ -232,9 +232,29 @@ def _lies_in(book: Book, lot: int, queue: int, at: int) -> bool:
     return place is not None and queue in (place, book.pools[place])
 
 
-def away(book: Book, lot: int, units: int, queue: int) -> int:
-    """Units of a lot on their way to somewhere else, as a lot of its own."""
-    return cut(book, lot, units, share(book, units, queue) if queue in book.pooled else None)
+# Lots that a move takes by their turn, but does not sell
+
+
+def turns(book: Book, at: int, queue: int, *, all_there: bool = True) -> Iterator[tuple[int, int]]:
+    """The lots whose turn it is, and how many units of each a move needs; whoever asks takes them before the next."""
+    need = book.moves.quantity[at]
+    while need:
+        lot = first(book, queue, at)
+        if lot == NONE:
+            if all_there:
+                book.short.append((at, need))
+            return
+        units = min(need, book.left[lot])
+        need -= units
+        yield lot, units
+
+
+def sent(book: Book, at: int, queue: int, *, all_there: bool = True) -> Iterator[int]:
+    """The units of a move on their way to somewhere else, each part as a lot of its own that lies nowhere yet."""
+    for lot, units in turns(book, at, queue, all_there=all_there):
+        piece = cut(book, lot, units, share(book, units, queue) if queue in book.pooled else None)
+        follow(book, lot, piece)
+        yield piece
 
 
 def put(book: Book, lot: int, queue: int) -> None:
