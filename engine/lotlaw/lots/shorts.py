@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lotlaw.lots.book import ABSORB, BORROW, EXPIRE, SELL, Book
-from lotlaw.lots.choosing import enter, in_turn
+from lotlaw.lots.choosing import NONE, enter, first, in_turn
 from lotlaw.lots.taking import Bound, cut, put, show, take, turns
 from lotlaw.lots.washing import Lose
 
