@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from pytest_snapshot.plugin import Snapshot
 from conftest import ROOT, Asked
 from lotlaw import load
 from lotlaw.explain import explain
+from lotlaw.explain.amounts import amount
 from lotlaw.filing import file_years, recompute
 from lotlaw.run import Return
 from lotlaw.source import Problems
@@ -29,6 +32,8 @@ SOLD = re.compile(
     r"^ *[\d.,]+ (?:sh\. )?(?P<asset>\w+), sold (?P<day>[\d-]+): [\d(].*, from (?P<rows>.+)$", re.MULTILINE
 )
 RECEIVED = re.compile(r"^ *staking (?P<asset>\w+): [\d.]+, from (?P<rows>\S+)$", re.MULTILINE)
+
+Told = Callable[[str], str]
 
 # Lines of the demo into which transactions flow, and what of them.
 FROM_SALES = (
@@ -63,9 +68,15 @@ def row(said: str) -> str:
     return lines_of(DEMO / name)[int(line) - 1]
 
 
+@pytest.fixture(scope="module")
+def told(demo: Return) -> Told:
+    """What is explained of a line of the demo, worked out once."""
+    return cache(lambda line: explain(demo, line))
+
+
 @pytest.mark.parametrize("line", LINES)
-def test_every_line_ends_at_its_rule_and_the_law(demo: Return, line: str) -> None:
-    said = explain(demo, line)
+def test_every_line_ends_at_its_rule_and_the_law(told: Told, line: str) -> None:
+    said = told(line)
     form, _, id_ = line.partition(".")
     first = PLACE.search(said)
     assert first, said
@@ -78,9 +89,9 @@ def test_every_line_ends_at_its_rule_and_the_law(demo: Return, line: str) -> Non
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_what_is_said_of_a_line_hangs_together(demo: Return, line: str) -> None:
+def test_what_is_said_of_a_line_hangs_together(told: Told, line: str) -> None:
     """Each thing that a line rests on has a place, is blank, typed, or was said before; nothing is said twice."""
-    said = explain(demo, line)
+    said = told(line)
     assert said.endswith("\n")
     assert "None" not in said
     assert "Decimal" not in said
@@ -88,8 +99,8 @@ def test_what_is_said_of_a_line_hangs_together(demo: Return, line: str) -> None:
     assert len(heads) == len(set(heads))
 
 
-def test_sales_are_traced_to_rows_that_say_so(demo: Return) -> None:
-    found = {match[0].strip(): match for line in LINES for match in SOLD.finditer(explain(demo, line))}
+def test_sales_are_traced_to_rows_that_say_so(told: Told, demo: Return) -> None:
+    found = {match[0].strip(): match for line in LINES for match in SOLD.finditer(told(line))}
     assert len(found) == demo.rows.height == 5
     for match in found.values():
         sale, *lots = match["rows"].split(", ")
@@ -101,26 +112,88 @@ def test_sales_are_traced_to_rows_that_say_so(demo: Return) -> None:
         assert all(match["asset"] in row(lot) and re.search(r"Buy|Staking", row(lot)) for lot in lots)
 
 
-def test_income_is_traced_to_rows_that_say_so(demo: Return) -> None:
-    found = {match[0].strip(): match for line in LINES for match in RECEIVED.finditer(explain(demo, line))}
+def test_income_is_traced_to_rows_that_say_so(told: Told, demo: Return) -> None:
+    found = {match[0].strip(): match for line in LINES for match in RECEIVED.finditer(told(line))}
     assert len(found) == 2
     assert all(match["asset"] in row(match["rows"]) and "Staking" in row(match["rows"]) for match in found.values())
 
 
 @pytest.mark.parametrize("line", FROM_SALES)
-def test_what_comes_from_sales_names_their_rows(demo: Return, line: str) -> None:
-    assert SOLD.search(explain(demo, line))
+def test_what_comes_from_sales_names_their_rows(told: Told, line: str) -> None:
+    assert SOLD.search(told(line))
 
 
 @pytest.mark.parametrize("line", FROM_INCOME)
-def test_what_comes_from_income_names_its_rows(demo: Return, line: str) -> None:
-    assert RECEIVED.search(explain(demo, line))
+def test_what_comes_from_income_names_its_rows(told: Told, line: str) -> None:
+    assert RECEIVED.search(told(line))
 
 
 def test_a_loss_down_to_its_rows(demo: Return, snapshot: Snapshot) -> None:
     snapshot.snapshot_dir = ROOT / "tests" / "snapshots" / "explain"
     said = re.sub(r"yaml:[\d, ]+", "yaml:n", anywhere(explain(demo, "schedule_d.21")))
     snapshot.assert_match(said, "schedule_d.21.txt")
+
+
+def test_a_tax_down_to_its_rates_and_what_would_change_it(tmp_path: Path, ask: Asked, snapshot: Snapshot) -> None:
+    """A gain that takes up what is left at nothing and reaches into the middle rate."""
+    (tmp_path / "taxpayer.yaml").write_text("filing_status: single\nincome: {wages: 60_000, qualified_dividends: 0}\n")
+    sale = "2025-03-01,closed_lot,ACME,stock,1,30000,2020-01-02,10000,b_covered"
+    head = "time,kind,asset,asset_class,quantity,amount,acquired,basis,form_1099"
+    (tmp_path / "ledger.csv").write_text(f"{head}\n{sale}\n")
+    ask("file", 2025, "ledger.csv", "--taxpayer", "taxpayer.yaml", "--out", "return")
+    snapshot.snapshot_dir = ROOT / "tests" / "snapshots" / "explain"
+    said = re.sub(r"yaml:[\d, ]+", "yaml:n", anywhere(ask("explain", "return/return.json", "qdcg.17").text))
+    snapshot.assert_match(said, "qdcg.17.txt")
+
+
+# What would change it
+
+
+@pytest.mark.parametrize("line", ["schedule_d.21", "form_1040.16", "loss_carryover.8", "schedule_d.17"])
+def test_what_is_said_to_change_a_line_does(line: str, demo: Return, tmp_path: Path, ask: Asked) -> None:
+    """Each half of each sentence, tried with a sale more in the ledger."""
+    sentences = explain(demo, line).partition("What would change ")[2].splitlines()[1:]
+    gains = [s for s in sentences if s.strip().lower().startswith(("short-term", "long-term"))]
+    assert gains
+    for sentence in gains:
+        term = "short" if "short-term gain" in sentence.lower() else "long"
+        tried(line, sentence.partition(": ")[2].split("; "), term, tmp_path, ask)
+
+
+def tried(line: str, halves: list[str], term: str, folder: Path, ask: Asked) -> None:
+    before = with_gain(line, term, 0, folder, ask)
+    for half in halves:
+        way = -1 if " less" in half else 1
+        if found := re.search(r"([\d,]+) (?:more|less) and it stays at (\S+), ([\d,]+) and it is ([^;.]+)", half):
+            stays, after = (int(found[n].replace(",", "")) for n in (1, 3))
+            assert with_gain(line, term, way * stays, folder, ask) == before == found[2]
+            assert with_gain(line, term, way * after, folder, ask) == found[4]
+        elif found := re.search(r"each dollar (?:more|less) (adds|takes off) (\S+)(?: for the next ([\d,]+))?", half):
+            steps = min(int((found[3] or "1000").rstrip(".").replace(",", "")), 1000)
+            moved = steps * float(found[2].rstrip(".")) * (1 if found[1] == "adds" else -1)
+            assert abs(number(with_gain(line, term, way * steps, folder, ask)) - number(before) - moved) <= 1
+        elif "however much" in half:
+            assert {with_gain(line, term, way * much, folder, ask) for much in (1, 999, 10**7)} == {before}
+        else:
+            assert with_gain(line, term, way, folder, ask) == half.rpartition(" is ")[2].rstrip(".")
+
+
+def number(said: str) -> float:
+    return 0 if said == "blank" else float(said.replace(",", "").replace("(", "-").replace(")", ""))
+
+
+def with_gain(line: str, term: str, gain: int, folder: Path, ask: Asked) -> str:
+    """What a line of the demo says with one sale more."""
+    acquired = "2025-01-02" if term == "short" else "2019-01-02"
+    proceeds, basis = max(gain, 0), max(-gain, 0)
+    row = f"2025-03-01,closed_lot,ZZ,stock,1,{proceeds},{acquired},{basis},none\n"
+    (folder / "more.csv").write_text(f"time,kind,asset,asset_class,quantity,amount,acquired,basis,form_1099\n{row}")
+    exports = [*(DEMO / export for export in EXPORTS), folder / "more.csv"]
+    made = ask("file", YEAR, *exports, "--taxpayer", DEMO / "taxpayer.yaml", "--out", folder / "again", "--force")
+    assert made.code == 0, made.error
+    form, _, id_ = line.partition(".")
+    said = json.loads((folder / "again" / "return.json").read_text())["lines"].get(form, {}).get(id_)
+    return said if said in ("yes", "no") else amount(None if said is None else Decimal(said))
 
 
 def anywhere(said: str) -> str:

@@ -19,7 +19,7 @@ import pypdf
 import pytest
 from made_return import ACME, BTC, EVIL, HARM, OLD, ROWS, SSN, made_return
 
-from lotlaw.explain import amount
+from lotlaw.explain.amounts import amount
 from lotlaw.output import write
 from lotlaw.report import report_html
 from lotlaw.report.picture import WIDE, picture

@@ -106,18 +106,14 @@ def compute(
     matched = match(
         ledger, year, taxpayer, method, allow_unknown=allow_unknown_basis, rates=rates, document=document, held=held
     )
-    totals = totals_of(year, matched.dispositions)
-    outside = outside_of(taxpayer) | {
-        "ledger.dispositions": matched.dispositions.height > 0,
-        "ledger.counted_income": counted(matched.income),
-    }
-    worked = work_out(year, taxpayer["filing_status"], Facts(outside, taxpayer["inputs"], totals), cents=cents)
+    facts = _facts(year, taxpayer, matched.dispositions, matched.income)
+    worked = work_out(year, taxpayer["filing_status"], facts, cents=cents)
     return Return(
         year=year, taxpayer=taxpayer, method=method, methods=matched.methods,
         rates=rates.get(year.year) if by_rates(year, matched.methods) else None,
         planning_only=matched.planning_only, cents=cents, ledger=ledger,
         rows=matched.dispositions, lines=worked.answers, names=worked.names, results=results_of(year, worked),
-        tax_without_losses=_without_losses(year, taxpayer, matched.dispositions, outside, cents=cents),
+        tax_without_losses=_without_losses(year, taxpayer, matched.dispositions, facts.outside, cents=cents),
         compared=matched.compared, income=matched.income, holdings=matched.holdings,
         warnings=[
             *_drafts(year), *_earlier(year, ledger, taxpayer), *_strangers(ledger, taxpayer), *ledger.warnings,
@@ -125,6 +121,16 @@ def compute(
         ],
         not_computed=[*year.not_computed, *year.not_verified.values()], allow_unknown_basis=allow_unknown_basis,
     )  # fmt: skip
+
+
+def facts_of(return_: Return) -> Facts:
+    """What a return was worked out from."""
+    return _facts(return_.year, return_.taxpayer, return_.rows, return_.income)
+
+
+def _facts(year: Year, taxpayer: Taxpayer, rows: pl.DataFrame, income: pl.DataFrame) -> Facts:
+    outside = outside_of(taxpayer) | {"ledger.dispositions": rows.height > 0, "ledger.counted_income": counted(income)}
+    return Facts(outside, taxpayer["inputs"], totals_of(year, rows))
 
 
 def outside_of(taxpayer: Taxpayer) -> dict[str, Any]:

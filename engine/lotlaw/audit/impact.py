@@ -15,7 +15,7 @@ from typing import Any
 
 from lotlaw.audit.verify import apart
 from lotlaw.check.worked import Example, examples_of, run, whole_returns
-from lotlaw.explain import amount
+from lotlaw.explain.amounts import amount
 from lotlaw.filing import recompute, work_again, written
 from lotlaw.law import Year
 from lotlaw.ledger import read

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lotlaw.explain import amount
+from lotlaw.explain.amounts import amount
 from lotlaw.formula import did_you_mean
 from lotlaw.law import Cite, Form, Line, Parameter, Year, find_line
 from lotlaw.rules import PUBLISHED, TABLES, load

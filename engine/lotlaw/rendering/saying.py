@@ -31,6 +31,20 @@ def called(form: Form, line: Line) -> str:
     return f"{title}, {line_called(line)}"
 
 
+def name_called(form: Form, name: str) -> str:
+    """What a reader calls a name of a form's formulas: `line 1a column (d)`, an input's label, a parameter."""
+    if name in form.by_name:
+        line = form.by_name[name]
+        if line.unit == "flag" and not line.id[0].isdigit():
+            return f'"{line.label}"'
+        column = name.removeprefix(line.name).removeprefix("_")
+        return line_called(line) + (f" column ({column})" if column else "")
+    if name in form.inputs:
+        label = form.inputs[name].label
+        return f'"{label}"' if label.endswith("?") else label or name.replace("_", " ")
+    return name.replace("_", " ")
+
+
 @dataclass(frozen=True)
 class Speaker:
     """Says the formulas of one form in words; `href` gives the address of a name, empty for none."""
@@ -47,18 +61,8 @@ class Speaker:
     @cached_property
     def _reader(self) -> Reader:
         units = names_of(self.year, self.form)
-        names = {name: words.named(name, self._called(name), flag=unit == "flag") for name, unit in units.items()}
+        names = {name: words.named(name, name_called(self.form, name), flag=u == "flag") for name, u in units.items()}
         return Reader(words, names, spoken(self.year))
-
-    def _called(self, name: str) -> str:
-        form = self.form
-        if name in form.by_name:
-            line = form.by_name[name]
-            column = name.removeprefix(line.name).removeprefix("_")
-            return line_called(line) + (f" column ({column})" if column else "")
-        if name in form.inputs:
-            return form.inputs[name].label.rstrip("?") or name.replace("_", " ")
-        return name.replace("_", " ")
 
 
 def spoken(year: Year) -> dict[str, Any]:

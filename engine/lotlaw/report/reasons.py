@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lotlaw.explain import amount, percent
+from lotlaw.explain.amounts import amount, percent
 from lotlaw.law import Cite, Form, Line, Year, exported
 from lotlaw.rendering.saying import Speaker, Text, called
 from lotlaw.source import Place

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from lotlaw.explain import amount
+from lotlaw.explain.amounts import amount
 from lotlaw.rendering.amounts import clean, printed
 from lotlaw.rendering.exports import layout, layouts, reasons
 from lotlaw.rendering.sheets import sheets

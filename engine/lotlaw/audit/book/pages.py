@@ -14,7 +14,7 @@ from lotlaw.audit.book.links import Readers, anchor, function_said, line_href, s
 from lotlaw.audit.book.tables import pin, table_page
 from lotlaw.audit.show import errata_of, rule_of, said_value, status_of, title_of, told
 from lotlaw.check.worked import examples_of
-from lotlaw.explain import amount
+from lotlaw.explain.amounts import amount
 from lotlaw.formula import parse
 from lotlaw.law import Form, Line, Parameter, Year, exported
 from lotlaw.rendering.amounts import clean

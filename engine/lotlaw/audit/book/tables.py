@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lotlaw.audit.show import file_facts, title_of, told
-from lotlaw.explain import amount
+from lotlaw.explain.amounts import amount
 from lotlaw.law import Year
 from lotlaw.rendering.saying import Text
 from lotlaw.rules import sources_of

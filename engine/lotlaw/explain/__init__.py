@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import polars as pl
 
+from lotlaw.explain.amounts import amount, percent
+from lotlaw.explain.moving import moves
+from lotlaw.explain.saying import Sayer
 from lotlaw.law import Cite, Form, Line, Year, exported, find_line
 from lotlaw.rendering import sources_of
 from lotlaw.rendering.amounts import printed
+from lotlaw.rendering.saying import line_called
 from lotlaw.run import Return
 
 ROWS_SHOWN = 5
@@ -21,11 +26,19 @@ INDENT = "  "
 def explain(return_: Return, said: str, *, rows: int = ROWS_SHOWN) -> str:
     """A line (`schedule_d.21`) and all it rests on: lines, parameters, typed amounts, transactions; as text.
 
-    Each line is explained once, where it is first needed; blank lines are named, not followed. Raises Problems for an
-    unknown line.
+    Each line is said in words, with what decided it, and explained once, where it is first needed; blank lines are
+    named, not followed. Last stands what would change the line that was asked for. Raises Problems for an unknown line.
     """
     line = find_line(return_.year, said)
-    return "\n".join(_Explanation(return_, rows).line(line, "")) + "\n"
+    return "\n".join((*_Explanation(return_, rows).line(line, ""), *_changes(return_, line))) + "\n"
+
+
+def _changes(return_: Return, line: Line) -> Iterator[str]:
+    """What would change a line, and what would not."""
+    told = list(moves(return_, line))
+    if told:
+        yield f"What would change {line_called(line)}"
+        yield from (f"{INDENT}{sentence}" for sentence in told)
 
 
 @dataclass
@@ -38,6 +51,10 @@ class _Explanation:
     def year(self) -> Year:
         return self.return_.year
 
+    @cached_property
+    def sayer(self) -> Sayer:
+        return Sayer(self.year, self.return_.taxpayer["filing_status"], self.return_.names)
+
     def line(self, line: Line, indent: str) -> Iterator[str]:
         answer = self._answer(line)
         yield f"{indent}{self._called(line)}: {line.label}"
@@ -46,10 +63,12 @@ class _Explanation:
             yield f"{inner}{amount(answer)}, explained above"
             return
         self.done.add((line.form, line.id))
+        form = self.year.forms[line.form]
         yield inner + _worked(line, answer)
+        yield from (inner + sentence for sentence in (self.sayer.sentences(form, line) if answer is not None else ()))
         if line.only_if:
-            yield f"{inner}only if {line.only_if.text}"
-        yield from (f"{inner}skipped if {skip.text}" for skip in line.skips)
+            yield f"{inner}only if {line.only_if.text}: {self.sayer.why(form, line.only_if)}"
+        yield from (f"{inner}skipped if {skip.text}: {self.sayer.why(form, skip)}" for skip in line.skips)
         yield f"{inner}{line.place.file}:{line.place.line}; {_law(line.cite)}"
         yield from self._grounds(self.year.forms[line.form], line, inner, blank=answer is None)
 
@@ -61,13 +80,12 @@ class _Explanation:
         return answer
 
     def _called(self, line: Line) -> str:
-        number = f"line {line.id}" if line.id[0].isdigit() else line.id.replace("_", " ")
-        return f"{self.year.forms[line.form].title.split(', ')[0]}, {number}"
+        return f"{self.year.forms[line.form].title.split(', ')[0]}, {line_called(line)}"
 
     def _grounds(self, form: Form, line: Line, indent: str, *, blank: bool) -> Iterator[str]:
         """What the line's value rests on; of a blank line, what makes it blank."""
         if blank and form.only_if and not line.from_outside and line.form not in self.return_.lines:
-            yield f"{indent}the form applies only if {form.only_if.text}"
+            yield f"{indent}the form applies only if {form.only_if.text}: {self.sayer.why(form, form.only_if)}"
             yield from self._operands(form, sorted(form.only_if.names), indent)
             return
         if line.kind == "total_of" and not blank:
@@ -180,32 +198,3 @@ def _worked(line: Line, answer: Any) -> str:
     """The value and its formula; of a blank line, what it would be."""
     between = "; where it applies, " if answer is None else " = "
     return amount(answer) + (between + line.formula.text if line.formula else "")
-
-
-def percent(rate: Decimal) -> str:
-    """A rate as a reader expects it: 15%."""
-    return f"{(rate * 100).normalize():f}%"
-
-
-def amount(value: Any) -> str:
-    """A value as a reader expects it: 3,000 or (1,500.25) or 17.11235, yes, or a table of 7 rows."""
-    if value is None:
-        return "blank"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        return "  ".join(f"({column}) {amount(item)}" for column, item in value.items())
-    if isinstance(value, (int, Decimal)):
-        digits = f"{abs(_short(Decimal(value))):,f}"
-        return f"({digits})" if value < 0 else digits
-    if isinstance(value, list):
-        return f"a table of {len(value)} rows"
-    return str(value)
-
-
-def _short(value: Decimal) -> Decimal:
-    """The same value in whole dollars, cents, or as many digits as it needs."""
-    for exponent in ("1", "0.01"):
-        if value == value.quantize(Decimal(exponent)):
-            return value.quantize(Decimal(exponent))
-    return value.normalize()
