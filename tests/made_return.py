@@ -127,7 +127,8 @@ def made_return(
         }
     )
     frame = pl.DataFrame(list(rows), schema=ROW, orient="row")
-    frame = frame.with_columns(gain=pl.col("proceeds") - pl.col("basis") + pl.col("adjustment"))
+    unsaid = pl.lit(None, pl.Decimal(38, 18))
+    frame = frame.with_columns(gain=pl.col("proceeds") - pl.col("basis") + pl.col("adjustment"), quantity=unsaid)
     outside = outside_of(person) | {"ledger.dispositions": frame.height > 0, "ledger.counted_income": Decimal(12)}
     bare = outside | {"taxpayer.carryover.short": Decimal(0), "taxpayer.carryover.long": Decimal(0)}
     worked, gains = (

@@ -122,7 +122,7 @@ def test_layouts_of_tax_software_beside_the_rules_are_looked_at(tmp_path: Path) 
     said = [str(problem).replace(f"{tmp_path}/forms/exports/", "") for problem in check(tmp_path / "rules")]
     assert said == [
         f'drake.yaml:5:7: kind "sheet": {kinds} [exports]',
-        "fdx.yaml:17:16: box C is not among `boxes` [exports]",
+        "fdx.yaml:18:16: box C is not among `boxes` [exports]",
         "taxact.yaml:4:1: unknown key 'titel' (did you mean 'title'?) [exports]",
         "taxact.yaml:4:1: 'title' is missing: what the format is called [exports]",
         "txf.yaml:8:9: no year's Form 8949 has a box S [exports]",

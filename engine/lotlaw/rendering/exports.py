@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 Layout = Mapping[str, Any]
 
 PLANNING = "a return for planning only, not to be filed"
-WASH = "W"
-"""The code whose adjustment has a field of its own in most layouts: the loss of a wash sale."""
 LETTERS = r"[^\x20-\x7e]"
 """What ASCII has no letter for."""
 
@@ -102,7 +101,7 @@ def _cells(return_: Return, said: Layout) -> pl.DataFrame:
     import polars as pl
 
     codes, words = pl.col("codes").fill_null(""), said.get("acquired", {})
-    adjusted, wash = pl.col("adjustment") != 0, codes == WASH
+    adjusted, wash = pl.col("adjustment") != 0, (codes != "") & (codes == said.get("wash", ""))
     dates = {name: pl.col(name).dt.strftime(said["dates"]).fill_null("") for name in ("acquired", "sold")}
     word = pl.col("acquired_text").fill_null("")
     texts = {name: _clean(name, said) for name in ("description", "asset", "account")}
@@ -112,18 +111,16 @@ def _cells(return_: Return, said: Layout) -> pl.DataFrame:
         acquired=pl.when(word == "").then(dates["acquired"]).otherwise(word.replace_strict(words, default="")),
         various=word != "", adjustment=pl.when(adjusted | (codes != "")).then(amount).otherwise(pl.lit("")),
         box=pl.col("box").replace_strict(said["boxes"], default=""), letter="box", nothing=pl.lit(""),
-        term=pl.col("term").replace_strict(said.get("terms", {}), default=""), quantity=_quantity(return_),
+        term=pl.col("term").replace_strict(said.get("terms", {}), default=""), quantity=_quantity(),
         wash=pl.when(wash & adjusted).then(amount).otherwise(pl.lit("")),
         other_code=pl.when(~wash).then(codes).otherwise(pl.lit("")),
         other_adjustment=pl.when(~wash & (codes != "")).then(amount).otherwise(pl.lit("")),
     )  # fmt: skip
 
 
-def _quantity(return_: Return) -> pl.Expr:
+def _quantity() -> pl.Expr:
     import polars as pl
 
-    if "quantity" not in return_.rows.columns:
-        return pl.lit("")
     return pl.col("quantity").cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".").fill_null("")
 
 
@@ -150,7 +147,8 @@ def _records(return_: Return, name: str, rows: pl.DataFrame) -> Iterator[str]:
 
     year = return_.year
     program = f"lotlaw {__version__}, rules of {year.year} ({year.status}) {year.digest[:12]}"
-    yield _dos(fill(f"exports/{name}_heading.txt.j2", program=program, exported=f"12/31/{year.year}"))
+    exported = date(year.year, 12, 31).strftime(layout(name)["dates"])
+    yield _dos(fill(f"exports/{name}_heading.txt.j2", program=program, exported=exported))
     template, cells = f"exports/{name}_record.txt.j2", [c for c in rows.columns if rows[c].dtype == pl.String]
     plain, washed = (fill_columns(template, cells, disallowed=disallowed) for disallowed in (False, True))
     record = pl.when(pl.col("wash") != "").then(washed).otherwise(plain)

@@ -82,7 +82,7 @@ def _sales(return_: Return) -> tuple[pl.DataFrame, pl.Series]:
     at = {name: rows[name].replace_strict(used, number, default=None) for name in ("sale", "lot")}
     sales = rows.select(
         "box", "term", _clean("description"), _clean(acquired_text(iso_day("acquired")), "acquired"), iso_day("sold"),
-        "proceeds", "basis", pl.col("codes").fill_null(""), "adjustment", "gain", _clean("asset"), _clean("account"),
+        "proceeds", "basis", pl.col("codes").fill_null(""), "adjustment", "gain", _clean("account"),
         pl.col("collectible").cast(pl.Int8),
         **at,
     )  # fmt: skip
