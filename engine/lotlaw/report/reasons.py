@@ -12,6 +12,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lotlaw.explain.amounts import amount, percent
+from lotlaw.explain.moving import moves
+from lotlaw.explain.saying import Sayer
+from lotlaw.formula import Formula
 from lotlaw.law import Cite, Form, Line, Year, exported
 from lotlaw.rendering.saying import Speaker, Text, called
 from lotlaw.source import Place
@@ -34,7 +37,9 @@ class Ground:
 class Reason:
     """Why one line says what it says, as the report shows it.
 
-    `boxes` are the boxes of Form 8949 that it adds up, `sales` which sales these are, as the table filters them.
+    `decided` says what in the rule decided, `condition` and `skips` are told with why they hold or not; `moves` is what
+    would change the line, told of results. `boxes` are the boxes of Form 8949 that it adds up, `sales` which sales
+    these are, as the table filters them.
     """
 
     anchor: str
@@ -43,8 +48,10 @@ class Reason:
     value: str
     says: list[Text]
     formula: str
+    decided: str
     condition: list[Text]
     skips: list[list[Text]]
+    moves: list[str]
     grounds: list[Ground]
     readers: list[Text]
     cite: Cite
@@ -76,9 +83,23 @@ def _result(year: Year, name: str) -> Line:
 
 def reasons(return_: Return) -> list[tuple[str, list[Reason]]]:
     """The entries by form, in the order of the rules, for the forms that the return has."""
-    forms = [form for form in return_.year.forms.values() if form.name in return_.lines]
-    readers = _readers(return_, forms)
-    return [(form.title, [_reason(return_, form, line, readers) for line in form.lines.values()]) for form in forms]
+    year = return_.year
+    forms = [form for form in year.forms.values() if form.name in return_.lines]
+    about = _About(
+        return_, Sayer(year, return_.taxpayer["filing_status"], return_.names), _readers(return_, forms),
+        {_id(_result(year, name)) for name in year.documents["year"].value["results"]},
+    )  # fmt: skip
+    return [(form.title, [_reason(about, form, line) for line in form.lines.values()]) for form in forms]
+
+
+@dataclass(frozen=True)
+class _About:
+    """What all entries are made from: the return, who says what decided, who reads which line, which are results."""
+
+    return_: Return
+    sayer: Sayer
+    readers: Mapping[tuple[str, str], list[Line]]
+    results: set[tuple[str, str]]
 
 
 def answer_of(return_: Return, line: Line) -> Any:
@@ -93,22 +114,30 @@ def _anchor(return_: Return, line: Line) -> str:
     return f"#why-{line.form}-{line.id}" if line.form in return_.lines else ""
 
 
-def _reason(return_: Return, form: Form, line: Line, readers: dict[tuple[str, str], list[Line]]) -> Reason:
-    year = return_.year
+def _reason(about: _About, form: Form, line: Line) -> Reason:
+    return_, year = about.return_, about.return_.year
     speaker = Speaker(year, form, partial(_href, return_, form))
-    formula, boxes = line.formula, _boxes(return_, line)
+    formula, boxes, answer = line.formula, _boxes(return_, line), answer_of(return_, line)
+    answered = line.id in return_.lines[form.name]
     return Reason(
         anchor=f"why-{form.name}-{line.id}", called=_headed(called(form, line)), label=line.label,
-        value=amount(answer_of(return_, line)),
+        value=amount(answer), decided=" ".join(list(about.sayer.sentences(form, line))[1:] if answered else ()),
         says=speaker.said(formula, condition=line.kind == "yes_if") if formula else [Text(_outside(line, boxes))],
         formula=formula.text.strip() if formula else "",
-        condition=speaker.said(line.only_if, condition=True) if line.only_if else [],
-        skips=[speaker.said(skip, condition=True) for skip in line.skips],
+        condition=_held(about, speaker, line.only_if) if line.only_if else [],
+        skips=[_held(about, speaker, skip) for skip in line.skips],
+        moves=list(moves(return_, line)) if answered and _id(line) in about.results else [],
         grounds=list(_grounds(return_, form, line)),
-        readers=[Text(_named(year, other, form), _anchor(return_, other)) for other in readers.get(_id(line), ())],
+        readers=[Text(_named(year, one, form), _anchor(return_, one)) for one in about.readers.get(_id(line), ())],
         cite=line.cite, place=rule_at(year, line.place), boxes=boxes,
         sales=_sales(line, boxes),
     )  # fmt: skip
+
+
+def _held(about: _About, speaker: Speaker, condition: Formula) -> list[Text]:
+    """A condition in words, and why it holds or does not."""
+    why = about.sayer.why(speaker.form, condition)
+    return [*speaker.said(condition, condition=True), *([Text(f" ({why})")] if why else [])]
 
 
 def _headed(text: str) -> str:
