@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import re
-from collections.abc import Iterator
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
-from made_batch import Made, lay_tables, taxpayers
+from made_batch import Made, lay_tables, people_of, taxpayers
 
 from lotlaw.batch import batch
+from lotlaw.batch.tables import transactions
 from lotlaw.rules import load
 from lotlaw.run import Return, compute
 from lotlaw.source import Problems
@@ -129,3 +137,204 @@ def test_the_manifest_says_what_was_done(out, alone):
     assert [entry["name"].rpartition("/")[2] for entry in manifest["files"]["transactions"]] == [
         "rows-0.parquet", "rows-1.parquet", "rows-2.parquet",
     ]  # fmt: skip
+
+
+# What goes wrong
+
+
+def simple(number: int) -> list[Made]:
+    """Taxpayers who buy twenty of something and sell fifteen, each of them alike but for the amounts."""
+    return [_simple(f"S{n:04}", n) for n in range(number)]
+
+
+def _simple(name: str, n: int) -> Made:
+    said = {"filing_status": "single", "income": {"wages": 50_000 + n}}
+    shared = {"taxpayer": name, "account": "a", "asset_class": "stock"}
+    bought = {"out_asset": "USD", "out_qty": 100 + n, "in_asset": "ACME", "in_qty": 20, "external_id": "i1"}
+    sold = {"out_asset": "ACME", "out_qty": 15, "in_asset": "USD", "in_qty": 200 + 3 * n, "lot": None}
+    rows: list[Any] = [
+        {"date": date(2024, 3, 1), "kind": "buy", **shared, **bought},
+        {"date": date(2025, 4, 1), "kind": "sell", **shared, **sold},
+    ]
+    return Made(name, said, rows)
+
+
+def lay(people: list[Made], folder: Path) -> Path:
+    schema = {name: dtype for name, dtype in transactions().items() if name in {*people[0].rows[0], *people[0].rows[1]}}
+    rows = pl.DataFrame([row for one in people for row in one.rows], schema=schema)
+    rows.write_parquet(folder / "rows-0.parquet")
+    people_of(people).write_parquet(folder / "people.parquet")
+    return folder
+
+
+def say(**said: Any) -> Corrupt:
+    return lambda one: one.said.update(said)
+
+
+def earn(**said: Any) -> Corrupt:
+    return lambda one: one.said["income"].update(said)
+
+
+def sell(**said: Any) -> Corrupt:
+    return lambda one: one.rows[1].update(said)
+
+
+def order(method: str, recorded: str) -> Corrupt:
+    return say(methods=[{"method": method, "from": "2020-01-01", "recorded_on": recorded}])
+
+
+def odd(one: Made) -> None:
+    one.rows[0].update(in_asset="ODD", asset_class=None)
+    one.rows[1].update(out_asset="ODD", asset_class=None)
+
+
+Corrupt = Callable[[Made], object]
+CORRUPTED: dict[str, Corrupt] = {
+    "filing_status 'singel' is not one of": say(filing_status="singel"),
+    "dollars, not negative": earn(wages=-5),
+    "qualified_dividends are part of ordinary_dividends": earn(qualified_dividends=5),
+    "no method 'best'": order("best", "2020-01-01"),
+    "this order was recorded on 2025-12-01": order("hifo", "2025-12-01"),
+    "the standard deduction is not worked out for this": say(dependent=True),
+    "but only 20 ACME held at a": sell(out_qty=21),
+    "no row has the id 'i7'": sell(lot="i7"),
+    "the class of 'ODD' is not known": odd,
+    "sell needs in_asset": sell(in_asset=None),
+}
+
+
+@pytest.fixture(scope="module")
+def corrupted(tmp_path_factory) -> tuple[Path, dict[str, str], pl.DataFrame]:
+    """500 taxpayers, 2 % of them corrupted in ten ways; what is wrong with each; and their lines had nothing been."""
+    folder, people = tmp_path_factory.mktemp("corrupted"), simple(500)
+    whole = table(run(lay(people, folder), "whole"), "lines")
+    wrong = {}
+    for n, (words, corrupt) in enumerate(CORRUPTED.items()):
+        corrupt(people[50 * n + 7])
+        wrong[people[50 * n + 7].name] = words
+    return lay(people, folder), wrong, whole
+
+
+def test_exactly_the_corrupted_are_set_aside_each_with_its_reason(corrupted):
+    folder, wrong, whole = corrupted
+    out = run(folder, partition_rows=400)
+    problems = dict(table(out, "problems").select("taxpayer", "problem").unique("taxpayer").iter_rows())
+    assert problems.keys() == wrong.keys()
+    assert {name: words in problems[name] for name, words in wrong.items()} == dict.fromkeys(wrong, True)
+    by = ["taxpayer", "form", "line", "column"]
+    left = whole.filter(~pl.col("taxpayer").is_in(list(wrong)))
+    assert table(out, "lines").sort(by).equals(left.sort(by))
+
+
+def test_a_problem_names_file_and_row(corrupted):
+    folder, wrong, _ = corrupted
+    at = table(run(folder, "named"), "problems").select("taxpayer", "file", "row").sort("taxpayer").rows()
+    assert at[0] == ("S0007", str(folder / "people.parquet"), 8)
+    assert ("S0307", str(folder / "rows-0.parquet"), 2 * 307 + 2) in at
+    assert {name for name, *_ in at} == wrong.keys()
+
+
+def test_who_has_no_row_of_their_own_or_no_name_is_said(tmp_path):
+    people = simple(3)
+    lay(people, tmp_path)
+    people_of(people[1:]).write_parquet(tmp_path / "people.parquet")
+    rows = pl.read_parquet(tmp_path / "rows-0.parquet").with_row_index("n")
+    rows = rows.with_columns(taxpayer=pl.when(pl.col("n") < 4).then("taxpayer")).drop("n")
+    rows.write_parquet(tmp_path / "rows-0.parquet")
+    problems = table(run(tmp_path), "problems").select("taxpayer", "row", "problem").rows()
+    assert problems == [
+        ("S0000", None, "has transactions, and no row in the table of taxpayers"),
+        (None, 5, "says no taxpayer"), (None, 6, "says no taxpayer"),
+    ]  # fmt: skip
+    assert table(tmp_path / "out", "carryover")["taxpayer"].to_list() == ["S0001", "S0002"]
+
+
+def refused(folder: Path, **options: Any) -> list[str]:
+    with pytest.raises(Problems) as found:
+        run(folder, **options)
+    return [str(problem).replace(f"{folder}/", "") for problem in found.value.problems]
+
+
+def test_columns_are_looked_at_before_anything_is_done(tmp_path):
+    lay(simple(2), tmp_path)
+    rows = pl.read_parquet(tmp_path / "rows-0.parquet")
+    rows.drop("kind").with_columns(pl.col("in_qty").cast(pl.Float64), amuont=1).write_parquet(
+        tmp_path / "rows-0.parquet"
+    )
+    assert refused(tmp_path) == [
+        "rows-0.parquet: no column kind, which the canonical table needs",
+        "rows-0.parquet: column in_qty is Float64; it has to be a decimal (not a float, which is not exact)",
+        "rows-0.parquet: unknown column amuont (did you mean 'account'?); the canonical table has none of that name",
+    ]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_that_is_no_parquet_is_named(tmp_path):
+    lay(simple(2), tmp_path)
+    (tmp_path / "rows-1.parquet").write_bytes(b"PAR1 but not really")
+    (said,) = refused(tmp_path)
+    assert said.startswith("rows-1.parquet: cannot be read as Parquet (")
+    assert refused(tmp_path / "nowhere") == ["--transactions: no file is named like rows-*.parquet"]
+
+
+def test_a_taxpayer_who_stands_twice_is_refused_and_what_was_split_is_kept(tmp_path):
+    people = simple(3)
+    lay([*people, people[1]], tmp_path)
+    said = "people.parquet:4: taxpayer 'S0001' stands here and in people.parquet:2; give one row"
+    assert refused(tmp_path) == [said]
+
+
+# Runs that are ended before their end
+
+
+def contents(out: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+
+
+def test_the_same_bytes_with_any_number_of_workers(corrupted, tmp_path):
+    folder, _, _ = corrupted
+    given = (YEAR, str(folder / "rows-*.parquet"), str(folder / "people.parquet"))
+    for workers in (1, 2):
+        batch(*given, tmp_path / str(workers), workers=workers, partition_rows=200)
+    assert contents(tmp_path / "1") == contents(tmp_path / "2")
+
+
+@pytest.fixture(scope="module")
+def unbroken(corrupted) -> Path:
+    return run(corrupted[0], "unbroken", partition_rows=50)
+
+
+def test_killed_twenty_times_it_ends_with_the_same_bytes(corrupted, unbroken):
+    folder, chance = corrupted[0], random.Random(8)  # noqa: S311  (moments)
+    out, ended = folder / "killed", []
+    child = subprocess.Popen(
+        [sys.executable, "-c", AGAIN, str(folder), str(out)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    for _ in range(20):
+        child.stdin.write("go\n")
+        child.stdin.flush()
+        begun = int(child.stdout.readline())
+        time.sleep(chance.random() / 3)
+        os.kill(begun, signal.SIGKILL)
+        ended.append(int(child.stdout.readline()))
+    child.communicate()
+    assert ended.count(-signal.SIGKILL) > 10
+    run(folder, "killed", resume=True)
+    assert contents(out) == contents(unbroken)
+
+
+AGAIN = """
+import os, sys
+from pathlib import Path
+import lotlaw.batch.local
+from lotlaw.batch import batch
+folder, out = map(Path, sys.argv[1:])
+for _ in sys.stdin:
+    child = os.fork()  # nothing but imports has happened: there is no thread that could hold a lock
+    if not child:
+        rows, people = f"{folder}/rows-*.parquet", f"{folder}/people.parquet"
+        batch(2025, rows, people, out, workers=1, resume=True, partition_rows=50)
+        os._exit(0)
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""

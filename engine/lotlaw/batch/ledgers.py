@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from lotlaw.batch.people import Said
 from lotlaw.batch.tables import KEY, transactions
 from lotlaw.importers.canonical import PROVENANCE
 from lotlaw.importers.check import breaking, valued
@@ -26,13 +27,13 @@ from lotlaw.ledger import Ledger, SourceFile, across, in_order
 from lotlaw.lots.events import APART
 
 MARK = "␞"
-OWNED = ("account", "to_account", *ASSETS)
+TOO_FINE = r"\.\d{19}"
+CLASSES = ("asset_class", "counter_class")
+OWNED = ("account", "to_account", "group_id", "tx_hash", *ASSETS)
 """Columns with names that are a taxpayer's own."""
 MADE = frozenset(PROVENANCE) - {"date", "timestamp"}
 """Columns of the canonical table that say where a row came from, and nothing about a return."""
 ALL = 2**31
-Said = dict[int, list[tuple[int, str]]]
-"""By number of the taxpayer, what is wrong: the row's number from 1 (0: none), and words."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ def _cast(name: str, given: Any, wanted: Any) -> pl.Expr:
         return cell
     if isinstance(wanted, pl.Enum) and given != pl.String:
         cell = cell.cast(pl.String)
+    if wanted.is_decimal() and given == pl.String:
+        cell = pl.when(~cell.str.contains(TOO_FINE)).then(cell)
     return cell.cast(wanted, strict=False)
 
 
@@ -113,39 +116,52 @@ def broken(rows: Rows) -> Said:
 
 
 def classes_of(rows: Rows, year: Year) -> tuple[pl.DataFrame, Said]:
-    """Every asset of every taxpayer with its class, and those that have none, or two."""
-    assets = known(year.root / "assets.yaml")
-    stated, seen = _stated(rows.frame), _seen(rows.frame)
-    first = stated.sort("line").unique(["t", "asset"], keep="first", maintain_order=True)
-    found = seen.join(first.select("t", "asset", "klass"), on=["t", "asset"], how="left", maintain_order="left")
-    silent = found.filter(pl.col("klass").is_null())["asset"].unique()
-    by_name = {**_options(silent, assets), **assets.classes}
+    """Every asset of every taxpayer (t, asset) with its class (klass), and those that have none, or two."""
+    assets, legs = known(year.root / "assets.yaml"), [leg for leg in ASSETS if leg in rows.frame.columns]
+    names = pl.concat([pl.Series(dtype=pl.String), *(rows.frame[leg].unique() for leg in legs)])
+    names = names.drop_nulls().unique().sort()
+    classes = [pl.col(c) if c in rows.frame.columns else pl.lit(None, pl.String).alias(c) for c in CLASSES]
+    coded = rows.frame.select("t", *classes, *(_coded(leg, names) for leg in legs))
+    seen = pl.concat([pl.DataFrame(schema={"mine": pl.UInt64}), *(coded.select(mine=leg).drop_nulls() for leg in legs)])
+    stated = _stated(coded, legs, names)
+    first = stated.sort("line").unique("mine", keep="first")
+    found = _named(seen.unique().sort("mine").join(first, on="mine", how="left", maintain_order="left"), names)
+    by_name = {**_options(names, assets), **assets.classes}
     own = pl.col("asset").replace_strict(by_name, default=None, return_dtype=pl.String)
-    found = found.with_columns(klass=pl.coalesce("klass", own))
-    return found, _unclassed(rows, found, stated, assets)
+    found = found.select("t", "asset", klass=pl.coalesce("klass", own))
+    return found, _unclassed(rows, found, _named(stated, names), assets)
 
 
-def _stated(rows: pl.DataFrame) -> pl.DataFrame:
-    """What rows say of their assets: t, asset, klass, and the first line that says it."""
-    legs = [pl.when(pl.col(leg) != MONEY).then(pl.col(leg)) for leg in ASSETS if leg in rows.columns]
-    before: list[pl.Expr] = []
-    second = []
-    for leg in legs:
-        second.append(pl.when(pl.any_horizontal(pl.lit(value=False), *(b.is_not_null() for b in before))).then(leg))
-        before.append(leg)
-    parts = [pl.DataFrame(schema={"t": pl.UInt32, "asset": pl.String, "klass": pl.String, "line": pl.UInt32})]
-    numbered = rows.with_row_index("line", 1).lazy()
-    for word, asset in (("asset_class", pl.coalesce(legs)), ("counter_class", pl.coalesce(second))):
-        if word in rows.columns and rows[word].null_count() < rows.height:
-            said = numbered.select("t", "line", asset=asset, klass=pl.col(word).cast(pl.String)).drop_nulls()
-            parts.append(said.group_by("t", "asset", "klass").agg(pl.col("line").min()).collect())
-    return pl.concat(parts).group_by("t", "asset", "klass").agg(pl.col("line").min())
+def _coded(leg: str, names: pl.Series) -> pl.Expr:
+    """A taxpayer's asset as one number, which is compared far sooner than two columns."""
+    return (pl.col("t").cast(pl.UInt64) * len(names) + pl.col(leg).cast(pl.Enum(names)).to_physical()).alias(leg)
 
 
-def _seen(rows: pl.DataFrame) -> pl.DataFrame:
-    there = [leg for leg in ASSETS if leg in rows.columns]
-    parts = [rows.lazy().select("t", asset=leg).drop_nulls().unique() for leg in there]
-    return pl.concat(parts).unique().sort("t", "asset").collect()
+def _named(frame: pl.DataFrame, names: pl.Series) -> pl.DataFrame:
+    """The frame with `t` and `asset` in place of the one number."""
+    t, asset = pl.col("mine") // max(len(names), 1), pl.lit(names).gather(pl.col("mine") % max(len(names), 1))
+    return frame.select(t.cast(pl.UInt32).alias("t"), asset.alias("asset"), pl.exclude("mine"))
+
+
+def _stated(rows: pl.DataFrame, legs: Sequence[str], names: pl.Series) -> pl.DataFrame:
+    """What rows say of their assets: mine, klass, and the first line that says it."""
+    money = pl.col("t").cast(pl.UInt64) * len(names) + names.index_of(MONEY)
+    mine: list[pl.Expr] = [
+        pl.when(pl.col(leg) != money).then(pl.col(leg)) if MONEY in names else pl.col(leg) for leg in legs
+    ]
+    second = [
+        pl.when(pl.any_horizontal(other.is_not_null() for other in mine[:n])).then(leg)
+        for n, leg in enumerate(mine)
+        if n
+    ]
+    parts = [pl.DataFrame(schema={"mine": pl.UInt64, "klass": pl.String, "line": pl.UInt32})]
+    pairs: list[tuple[str, list[Any]]] = list(zip(CLASSES, (mine, second), strict=True))
+    for word, found in pairs:
+        if found and rows[word].null_count() < rows.height:
+            said = rows.with_row_index("line", 1).select(mine=pl.coalesce(found), klass=word, line="line").drop_nulls()
+            said = said.group_by("mine", "klass").agg(pl.col("line").min())
+            parts.append(said.with_columns(pl.col("klass").cast(pl.String)))
+    return pl.concat(parts).group_by("mine", "klass").agg(pl.col("line").min())
 
 
 def _options(assets: pl.Series, known: Known) -> dict[str, str]:
@@ -156,18 +172,19 @@ def _options(assets: pl.Series, known: Known) -> dict[str, str]:
 def _unclassed(rows: Rows, found: pl.DataFrame, stated: pl.DataFrame, assets: Known) -> Said:
     """Assets of no class, and of two."""
     said: Said = {}
-    for t, asset in found.filter(pl.col("klass").is_null()).select("t", "asset").iter_rows():
-        here = pl.any_horizontal(pl.col(leg) == asset for leg in ASSETS if leg in rows.frame.columns)
-        line = rows.frame.with_row_index("line", 1).filter((pl.col("t") == t) & here)["line"][0]
+    lacking = found.filter(pl.col("klass").is_null()).select("t", "asset")
+    legs = [leg for leg in ASSETS if leg in rows.frame.columns]
+    theirs = rows.frame.with_row_index("line", 1).filter(pl.col("t").is_in(lacking["t"].implode()))
+    at = theirs.unpivot(legs, index=["line", "t"], value_name="asset").join(lacking, on=["t", "asset"])
+    for t, asset, line in at.group_by("t", "asset").agg(pl.col("line").min()).sort("line", "asset").iter_rows():
         said.setdefault(t, []).append((line, class_words(asset, assets)))
-    both = stated.filter(pl.len().over("t", "asset") > 1).sort("line")
+    both = stated.filter(pl.len().over("t", "asset") > 1).select("t", "asset", "klass", "line").sort("line")
     earlier: dict[tuple[int, str], tuple[str, int]] = {}
     for t, asset, klass, line in both.iter_rows():
         before = earlier.setdefault((t, asset), (klass, line))
         if before[1] != line:
             words = f"{quoted(asset)} is of class {klass} here and {before[0]} in {MARK}:{before[1]}"
-            words += "; one asset has one class"
-            said.setdefault(t, []).append((line, words))
+            said.setdefault(t, []).append((line, f"{words}; one asset has one class"))
     return said
 
 
@@ -179,12 +196,13 @@ def ledger_of(mine: pl.DataFrame, classes: pl.DataFrame, year: Year, zone: str, 
     suffix = [] if alone else [pl.lit(APART), pl.col("t").cast(pl.String)]
     own = mine.drop("file", "row").select(c for c in mine.columns if c not in ("file", "row") and _says(mine, c))
     own = valued(own.with_columns(file=pl.lit(0, pl.UInt16)))
-    own = own.with_columns(_owned(name, suffix) for name in OWNED if name in own.columns and suffix)
-    named = classes.select(_owned("asset", suffix) if suffix else pl.col("asset"), "klass")
+    named = [name for name in OWNED if name in own.columns and not (own[name] == MONEY).all()]
+    own = own.with_columns(_owned(name, suffix) for name in named if suffix)
+    by_asset = classes.select(_owned("asset", suffix) if suffix else pl.col("asset"), "klass")
     options = _contracts(classes.filter(pl.col("klass") == OPTION), suffix, known(year.root / "assets.yaml"))
-    by_asset = dict(named.iter_rows())
-    own, _, _ = across(own, [MARK], by_asset, options, zone, ALL)
-    return Ledger(in_order(own), (SourceFile(MARK, ""),), by_asset, options=options)
+    told = dict(by_asset.iter_rows())
+    own, _, _ = across(own, [MARK], told, options, zone, ALL)
+    return Ledger(in_order(own), (SourceFile(MARK, ""),), told, options=options)
 
 
 def _says(frame: pl.DataFrame, name: str) -> bool:

@@ -14,6 +14,7 @@ from lotlaw.dispositions import Matched
 from lotlaw.law import Year
 from lotlaw.ledger import Ledger
 from lotlaw.lots.events import AMOUNT, cast, own_name
+from lotlaw.readings import columns
 from lotlaw.returns import group_name, work_out_columns
 from lotlaw.run import GROUP
 
@@ -34,13 +35,26 @@ def tables_of(
     year: Year, rows: Rows, people: pl.DataFrame, choices: Sequence[Choice], done: Sequence[Done], names: pl.Series
 ) -> Tables:
     """All tables but that of problems, for the taxpayers `people`, by their names in order."""
-    sold, income = _sold(done), _income(done)
+    mine = pl.col("t").is_in(people["t"].implode())
+    sold, income = (frame.filter(mine) if frame.height else frame for frame in (_sold(done), _income(done)))
     facts = people.select("t").hstack(facts_of(people, choices))
     worked = _worked(year, facts, sold, income)
     return {
         "form_8949": _form_rows(sold, rows, names), "lines": _lines(year, worked, names),
         "carryover": _carryover(year, worked, names), "income": _income_rows(income, rows, names),
     }  # fmt: skip
+
+
+def excessive(done: Sequence[Done]) -> list[int]:
+    """The taxpayers whose sales come to more than lines have room for."""
+    most = columns.LARGEST * 10**columns.MONEY
+    found: list[int] = []
+    for one in done:
+        sold = one.matched.dispositions
+        amounts = [pl.col(name).cast(pl.Int128).abs().sum() > most for name in ("proceeds", "basis", "adjustment")]
+        sums = sold.group_by(t=one.ledger.rows["t"].gather(sold["sale"])).agg(pl.any_horizontal(amounts).alias("over"))
+        found += sums.filter("over")["t"].to_list()
+    return found
 
 
 def _sold(done: Sequence[Done]) -> pl.DataFrame:

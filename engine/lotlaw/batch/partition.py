@@ -13,22 +13,28 @@ from typing import Any
 
 import polars as pl
 
-from lotlaw.batch.ledgers import ALL, MARK, Rows, Said, broken, classes_of, ledger_of, rows_of
-from lotlaw.batch.outcome import Done, tables_of
-from lotlaw.batch.people import Choice, choices_of, mistakes, person_of
+from lotlaw.batch.ledgers import ALL, MARK, Rows, broken, classes_of, ledger_of, rows_of
+from lotlaw.batch.outcome import Done, excessive, tables_of
+from lotlaw.batch.people import Choice, Said, choices_of, mistakes, person_of, typed
 from lotlaw.batch.tables import KEY, PROBLEMS
 from lotlaw.dispositions import match
-from lotlaw.dispositions.matching import SPOUSE
+from lotlaw.dispositions.matching import SPOUSE, Crowded
 from lotlaw.filing import refuse_unpriced
-from lotlaw.law import Year
+from lotlaw.law import Year, spellings
 from lotlaw.lots.events import APART, cast
 from lotlaw.lots.methods import EVERY
+from lotlaw.readings.columns import LARGEST
 from lotlaw.run import by_rates, rates_of
 from lotlaw.source import Document, Problems
 from lotlaw.taxpayer import normalised
 
 STRANGER = "has transactions, and no row in the table of taxpayers"
+TOO_LARGE = f"sales of more than {LARGEST:,} dollars in all"
+NAMING = ("accounts", "identical", "floating_nav_funds")
+"""Fields of taxpayer.yaml that name accounts or assets."""
 NOBODY = "says no taxpayer"
+LARGE = 2**16
+"""Transactions of one taxpayer that are a ledger of their own."""
 
 
 @dataclass
@@ -59,29 +65,33 @@ def worked(
     said_by = pl.Enum(names)
     rows, said = rows_of(transactions, said_by, files)
     number = pl.col(KEY).cast(said_by).to_physical().cast(pl.UInt32).alias("t")
-    people, choices = choices_of(taxpayers.with_columns(number).sort("t"), year)
+    people, unlike = typed(taxpayers.filter(pl.col(KEY).is_not_null()).with_columns(number).sort("t"))
+    people, choices = choices_of(people, year)
     part = _Part(year, rows, people, choices, pl.DataFrame())
     part.set_aside(said)
+    part.set_aside(unlike)
     _check_people(part)
     part.set_aside(broken(rows))
     part.classes, said = classes_of(rows, year)
     part.set_aside(said)
     for group in _groups(part):
         _work(part, group)
+    part.set_aside({t: [(0, TOO_LARGE)] for t in excessive(part.done)})
     tables = tables_of(year, rows, people.filter(~pl.col("t").is_in(list(part.aside))), choices, part.done, names)
-    return {**tables, "problems": _problems(part, names, transactions)}
+    return {**tables, "problems": _problems(part, names, [transactions, taxpayers])}
 
 
 def _check_people(part: _Part) -> None:
     """Set aside whose row in the table of taxpayers is wrong, or missing."""
     wrong = mistakes(part.people, part.year)
-    for t, choice in part.people.select("t", "choice").iter_rows():
-        words = part.choices[choice].problems or wrong.get(t)
-        if words:
-            part.aside[t] = [(0, word) for word in words]
+    refused = [n for n, choice in enumerate(part.choices) if choice.problems]
+    suspects = part.people.filter(pl.col("choice").is_in(refused) | pl.col("t").is_in(list(wrong)))
+    for t, choice in suspects.select("t", "choice").iter_rows():
+        words = part.choices[choice].problems or wrong[t]
+        part.set_aside({t: [(0, word) for word in words]} if words else {})
     known = part.people["t"].implode()
     for t in part.rows.frame.filter(~pl.col("t").is_in(known))["t"].unique():
-        part.aside[t] = [(0, STRANGER)]
+        part.set_aside({t: [(0, STRANGER)]})
 
 
 # Who can be matched together
@@ -89,26 +99,23 @@ def _check_people(part: _Part) -> None:
 
 def _groups(part: _Part) -> Iterator[list[int]]:
     """The taxpayers with transactions, by what their choices ask for; those alone who cannot be put together."""
-    busy = part.rows.frame["t"].unique()
-    here = part.people.filter(pl.col("t").is_in(busy.implode()) & ~pl.col("t").is_in(list(part.aside)))
-    groups: dict[Any, list[int]] = {}
-    kinds = [_kind(part.year, choice) if not choice.problems else None for choice in part.choices]
-    asked = any(kind[1] for kind in kinds if kind)
-    classes = {(t, asset): name for t, asset, name in part.classes.iter_rows()} if asked else {}
-    for t, choice in here.select("t", "choice").iter_rows():
-        kind = kinds[choice]
-        if kind is None:
-            groups[t] = [t]
-            continue
-        key, assets = kind
-        groups.setdefault((key, *(classes.get((t, asset)) for asset in assets)), []).append(t)
-    yield from groups.values()
+    busy = part.rows.frame.group_by("t").len("rows").sort("t")
+    here = part.people.join(busy, on="t", maintain_order="left").filter(~pl.col("t").is_in(list(part.aside)))
+    kinds = [None if choice.problems else _kind(part.year, choice) for choice in part.choices]
+    numbers = {key: n for n, key in enumerate(dict.fromkeys(kind for kind in kinds if kind))}
+    group = pl.Series("group", [numbers[kind] if kind else -1 for kind in kinds], dtype=pl.Int64)
+    here = here.select("t", group=pl.lit(group).gather("choice"), alone=pl.col("rows") >= LARGE)
+    alone = (pl.col("group") < 0) | pl.col("alone")
+    yield from ([t] for t in here.filter(alone)["t"])
+    for together in here.filter(~alone).partition_by("group", maintain_order=True):
+        yield together["t"].to_list()
 
 
-def _kind(year: Year, choice: Choice) -> tuple[Any, tuple[str, ...]] | None:
-    """What must be the same for taxpayers to be matched together, and the assets that must be of one class.
+def _kind(year: Year, choice: Choice) -> tuple[Any, ...] | None:
+    """What must be the same for taxpayers to be matched together.
 
-    None for whoever allocates lots, or goes by rates of their own: these are matched alone.
+    None for whoever allocates lots, goes by rates of their own, or orders what is for some classes of assets only for
+    one of these by name: they are matched alone.
     """
     said = choice.said
     methods = [*(order["method"] for order in said["methods"])]
@@ -116,14 +123,17 @@ def _kind(year: Year, choice: Choice) -> tuple[Any, tuple[str, ...]] | None:
     if said["digital_asset_safe_harbor"].get("allocation") or by_rates(year, methods):
         return None
     law = year.documents["dispositions"].value
+    only = {
+        word for word, name in spellings(law["methods"]["names"]).items() if "only" in law["methods"]["names"][name]
+    }
+    if any(order["method"] in only and order.get("asset", EVERY) != EVERY for order in said["methods"]):
+        return None
     spouses = any(account.get("owner") == SPOUSE for account in said["accounts"].values())
-    key = (
+    return (
         said["digital_asset_pools_before_2025"], said["timezone"], repr(said["methods"]),
         spouses and said["filing_status"] in law["accounts"]["spouse_on"],
         repr([year.parameter(name, said["filing_status"]) for name in law["uses"]]),
     )  # fmt: skip
-    assets = {order["asset"] for order in said["methods"] if order.get("asset", EVERY) != EVERY}
-    return key, tuple(sorted(assets))
 
 
 # Matching
@@ -140,10 +150,16 @@ def _work(part: _Part, group: Sequence[int]) -> None:
             part.done.append(_matched(part, left))
         except Problems as found:
             said = _attributed(part, found, left)
-        except Exception as error:
-            if len(left) == 1 or isinstance(error, MemoryError):
-                raise
-            said = {}
+        except Crowded as found:
+            alone = sorted(map(int, found.owners))
+            for t in alone:
+                _work(part, [t])
+            left = [t for t in left if t not in alone]
+            continue
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001  (whatever one taxpayer brings about, the others go on)
+            said = {left[0]: [(0, _failed(error))]} if len(left) == 1 else {}
         else:
             return
         if not said:
@@ -153,6 +169,11 @@ def _work(part: _Part, group: Sequence[int]) -> None:
             return
         part.set_aside(said)
         left = [t for t in left if t not in said]
+
+
+def _failed(error: Exception) -> str:
+    what = str(error).strip().partition("\n")[0]
+    return f"lotlaw itself failed on this taxpayer, please report it: {type(error).__name__}: {what}"
 
 
 def _attributed(part: _Part, found: Problems, group: Sequence[int]) -> Said:
@@ -179,7 +200,9 @@ def _matched(part: _Part, group: Sequence[int]) -> Done:
     ledger = ledger_of(rows, mine, part.year, person["timezone"], alone=alone)
     refuse_unpriced(ledger, part.year.year, ALL)
     rates = rates_of(part.year, ledger, person) if alone else None
-    return Done(ledger, match(ledger, part.year, person, rates=rates, document=Document("taxpayer", person)))
+    return Done(
+        ledger, match(ledger, part.year, person, rates=rates, document=Document("taxpayer", person), quiet=True)
+    )
 
 
 def _one_of_all(part: _Part, everybody: pl.DataFrame) -> dict[str, Any]:
@@ -188,7 +211,9 @@ def _one_of_all(part: _Part, everybody: pl.DataFrame) -> dict[str, Any]:
     accounts: dict[str, Any] = {}
     identical: list[list[str]] = []
     floating: list[str] = []
-    for t, choice in everybody.select("t", "choice").iter_rows():
+    named = [any(choice.said.get(key) for key in NAMING) for choice in part.choices]
+    naming = everybody.filter(pl.lit(pl.Series(named)).gather("choice"))
+    for t, choice in naming.select("t", "choice").iter_rows():
         said = part.choices[choice].said
         accounts |= {f"{name}{APART}{t}": account for name, account in said["accounts"].items()}
         identical += [[f"{name}{APART}{t}" for name in names] for names in said["identical"]]
@@ -199,16 +224,18 @@ def _one_of_all(part: _Part, everybody: pl.DataFrame) -> dict[str, Any]:
 # Problems
 
 
-def _problems(part: _Part, names: pl.Series, transactions: pl.DataFrame) -> pl.DataFrame:
+def _problems(part: _Part, names: pl.Series, given: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Every problem, by taxpayer and row."""
-    at = dict(zip(part.people["t"], zip(part.people["file"], part.people["row"], strict=True), strict=True))
+    whose = part.people.filter(pl.col("t").is_in(list(part.aside))).select("t", "file", "row")
+    at = {t: (file, row) for t, file, row in whose.iter_rows()}
     found: list[tuple[str | None, str | None, int | None, str]] = []
     for t, said in part.aside.items():
         for line, words in dict.fromkeys(said):
             file, row = part.rows.origin(line) if line else _of_person(part, at.get(t))
             found.append((names[t], file, row, part.rows.said(words)))
-    nobody = transactions.filter(pl.col(KEY).is_null()).select("file", "row")
-    found += [(None, part.rows.files[file], row, NOBODY) for file, row in nobody.iter_rows()]
+    for table in (table for table in given if table[KEY].null_count()):
+        nobody = table.filter(pl.col(KEY).is_null()).select("file", "row")
+        found += [(None, part.rows.files[file], row, NOBODY) for file, row in nobody.iter_rows()]
     frame = pl.DataFrame(found, schema=dict(PROBLEMS), orient="row")
     return cast(frame, PROBLEMS).sort(KEY, "file", "row", maintain_order=True, nulls_last=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from lotlaw.batch.tables import CARRYOVER, INCOME, JSON, MONEY, STRUCTS
+from lotlaw.batch.tables import AMOUNT, CARRYOVER, INCOME, JSON, KEY, MONEY, STRUCTS, TAXPAYERS
+from lotlaw.importers.problems import quoted
 from lotlaw.law import Year
 from lotlaw.readings.columns import LARGEST
 from lotlaw.schema import shape_problems
@@ -23,12 +24,40 @@ CHOICES = (*JSON, "digital_asset_pools_before_2025", "timezone", "filing_status"
 HARBOR_DAYS = ("described_on", "completed_on")
 
 
+Said = dict[int, list[tuple[int, str]]]
+"""By number of the taxpayer, what is wrong: the transaction's number from 1 (0: none), and words."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """One combination of CHOICES: what it says, or what is wrong with it."""
 
     said: Taxpayer
     problems: list[str]
+
+
+def typed(people: pl.DataFrame) -> tuple[pl.DataFrame, Said]:
+    """The table with its types, and by taxpayer (`t`) the cells that none of their values stands for."""
+    own = [name for name in TAXPAYERS if name in people.columns and name != KEY]
+    cast = people.with_columns(_cast(people.schema[name], TAXPAYERS[name], pl.col(name)) for name in own)
+    said: Said = {}
+    for name in (name for name in own if people.schema[name] != TAXPAYERS[name]):
+        exact = pl.lit(cast[name]).cast(AMOUNT) == pl.col(name).cast(AMOUNT, strict=False)
+        same = exact.fill_null(value=False) if TAXPAYERS[name] == MONEY else pl.lit(cast[name]).is_not_null()
+        for t, cell in people.filter(pl.col(name).is_not_null() & ~same).select("t", name).iter_rows():
+            what = "dollars and cents" if TAXPAYERS[name] == MONEY else "a value of its column"
+            said.setdefault(t, []).append((0, f"{name} {quoted(cell)} is not {what}"))
+    return cast, said
+
+
+def _cast(given: Any, wanted: Any, cell: pl.Expr) -> pl.Expr:
+    if given == wanted:
+        return cell
+    return (
+        cell.cast(AMOUNT, strict=False).cast(MONEY, strict=False)
+        if wanted == MONEY
+        else cell.cast(wanted, strict=False)
+    )
 
 
 def choices_of(people: pl.DataFrame, year: Year) -> tuple[pl.DataFrame, list[Choice]]:
@@ -86,9 +115,20 @@ def _checked(said: Mapping[str, Any], year: Year) -> Choice:
     if not problems:
         person = normalised(said)
         problems = check_against(year, person, document)
-        if not problems:
+        finer = list(_finer(person))
+        if not problems and not finer:
             return Choice(person, [])
+        return Choice({}, [*(problem.message for problem in problems), *finer])
     return Choice({}, [problem.message for problem in problems])
+
+
+def _finer(person: Taxpayer) -> Iterator[str]:
+    """Amounts of other forms that are finer than cents."""
+    for form, lines in person["inputs"].items():
+        for line, said in lines.items():
+            amounts = said.values() if isinstance(said, Mapping) else [said]
+            if any(Decimal(amount) * 100 % 1 for amount in amounts):
+                yield f"inputs: line {line} of {form} is not dollars and cents"
 
 
 def mistakes(people: pl.DataFrame, year: Year) -> dict[int, list[str]]:

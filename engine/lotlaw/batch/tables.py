@@ -9,6 +9,7 @@ import polars as pl
 from lotlaw.importers.canonical import table
 
 KEY = "taxpayer"
+AMOUNT = pl.Decimal(38, 18)
 MONEY = pl.Decimal(18, 2)
 Schema = dict[str, pl.DataType | type[pl.DataType]]
 
@@ -37,7 +38,7 @@ NEEDED_OF_TAXPAYERS = (KEY, "filing_status")
 
 FORM_ROWS: Schema = {
     KEY: pl.String, "box": pl.String, "part": pl.String, "term": pl.String, "description": pl.String,
-    "asset": pl.String, "asset_class": pl.String, "account": pl.String, "quantity": pl.Decimal(38, 18),
+    "asset": pl.String, "asset_class": pl.String, "account": pl.String, "quantity": AMOUNT,
     "acquired": pl.Date, "acquired_text": pl.String, "sold": pl.Date, "proceeds": MONEY, "basis": MONEY,
     "codes": pl.String, "adjustment": MONEY, "gain": MONEY, "collectible": pl.Boolean,
     "file": pl.String, "row": pl.Int64, "lot_file": pl.String, "lot_row": pl.Int64,
@@ -46,7 +47,7 @@ LINES: Schema = {KEY: pl.String, "form": pl.String, "line": pl.String, "column":
 CARRIED: Schema = {KEY: pl.String, "short": MONEY, "long": MONEY}
 INCOME_ROWS: Schema = {
     KEY: pl.String, "kind": pl.String, "asset": pl.String, "account": pl.String, "date": pl.Date,
-    "timestamp": pl.Datetime("us", "UTC"), "quantity": pl.Decimal(38, 18), "amount": pl.Decimal(38, 18),
+    "timestamp": pl.Datetime("us", "UTC"), "quantity": AMOUNT, "amount": AMOUNT,
     "counted": pl.Boolean, "file": pl.String, "row": pl.Int64,
 }  # fmt: skip
 PROBLEMS: Schema = {KEY: pl.String, "file": pl.String, "row": pl.Int64, "problem": pl.String}
@@ -68,8 +69,10 @@ def fits(given: Any, wanted: Any) -> bool:
     whole = bool(given.is_integer())
     if given == pl.Null:
         return True
+    if isinstance(given, pl.Decimal) and wanted.is_decimal():
+        return given.scale <= AMOUNT.scale
     if wanted.is_decimal():
-        return whole or bool(given.is_decimal()) or bool(given == pl.String)
+        return whole or bool(given == pl.String)
     if isinstance(wanted, pl.Datetime):
         return isinstance(given, pl.Datetime) and given.time_zone is not None
     if wanted.is_integer():

@@ -44,18 +44,18 @@ class Matched:
 def match(
     ledger: Ledger, year: Year, taxpayer: Taxpayer, method: str | None = None, *,
     until: date | None = None, held: bool = False, allow_unknown: bool = False, rates: Rates | None = None,
-    document: Document | None = None,
+    document: Document | None = None, quiet: bool = False,
 ) -> Matched:  # fmt: skip
     """Match one year's sales with lots. Rows up to `until` (the year's end) count; `held` asks for the holdings.
 
     `allow_unknown`: a basis that nobody gives counts as zero, with a warning, instead of being refused. `method` takes
     the place of the methods in force, to compare. `rates` are what min_tax goes by; `document` is the taxpayer file,
-    for the places of its mistakes. Raises Problems that name rows: kinds and classes that the rules do not list, values
-    that are missing, sales of more than is held.
+    for the places of its mistakes; `quiet` leaves out the warnings. Raises Problems that name rows: kinds and classes
+    that the rules do not list, values that are missing, sales of more than is held.
     """
     found = match_years(
         ledger, [year], taxpayer, method, until=until, held=held, allow_unknown=allow_unknown, rates=rates,
-        document=document,
+        document=document, quiet=quiet,
     )  # fmt: skip
     return found[year.year]
 
@@ -63,11 +63,12 @@ def match(
 def match_years(
     ledger: Ledger, years: Sequence[Year], taxpayer: Taxpayer, method: str | None = None, *,
     until: date | None = None, held: bool = False, allow_unknown: bool = False, rates: Rates | None = None,
-    document: Document | None = None,
+    document: Document | None = None, quiet: bool = False,
 ) -> dict[int, Matched]:  # fmt: skip
     """Several years in one pass over the ledger: rows by each year's own form, lots by the rules of the last year."""
     from lotlaw.dispositions.matching import matched
 
     return matched(
-        ledger, years, taxpayer, method, until, held=held, allow_unknown=allow_unknown, rates=rates, document=document
-    )
+        ledger, years, taxpayer, method, until, held=held, allow_unknown=allow_unknown, rates=rates, document=document,
+        quiet=quiet,
+    )  # fmt: skip

@@ -18,8 +18,8 @@ from lotlaw.dispositions.slices import YEAR_END, at_value, sold_slices
 from lotlaw.lots import events as ledger_events
 from lotlaw.lots import running
 from lotlaw.lots.allocating import allocated
-from lotlaw.lots.book import FIFO, MIN_TAX, ORDERS, PICK
-from lotlaw.lots.events import COLUMNS, FEES, RARE, Events, column, decimal, is_kind
+from lotlaw.lots.book import FIFO, MIN_TAX, ORDERS, PICK, Book
+from lotlaw.lots.events import COLUMNS, FEES, RARE, Events, column, decimal, is_kind, owner
 from lotlaw.lots.fees import with_fees
 from lotlaw.lots.kernel import run
 from lotlaw.lots.knowing import apart, knowing, related
@@ -30,7 +30,7 @@ from lotlaw.lots.orders import Orders, orders_of
 from lotlaw.lots.queues import SALES, Plan, plan_of
 from lotlaw.lots.rare import rare_moves
 from lotlaw.lots.treatment import Treatment, treatment
-from lotlaw.lots.washing import full
+from lotlaw.lots.washing import ROOM, crowd, full
 from lotlaw.source import Document, Problem, Problems
 
 if TYPE_CHECKING:
@@ -41,9 +41,18 @@ if TYPE_CHECKING:
 SPOUSE = "spouse"
 
 
+class Crowded(Exception):
+    """Taxpayers who have to be matched alone, by the numbers that their names bear."""
+
+    def __init__(self, owners: set[str]) -> None:
+        super().__init__(f"{len(owners)} to be matched alone")
+        self.owners = owners
+
+
 def matched(
     ledger: Ledger, years: Sequence[Year], taxpayer: Taxpayer, method: str | None, until: date | None, *, held: bool,
     allow_unknown: bool = False, rates: Rates | None = None, document: Document | None = None,
+    quiet: bool = False,
 ) -> dict[int, Matched]:  # fmt: skip
     """See `lotlaw.dispositions.match_years`."""
     law = treatment(years[-1], taxpayer)
@@ -62,7 +71,7 @@ def matched(
     if not allow_unknown:
         _refuse(() if held else unknown.without_basis(events, found.rows))
         _refuse(unknown.refusals(events, found.rows))
-    income, told = _income(events, shown), [*transfers.warnings, *notes]
+    income, told = _income(events, shown), None if quiet else [*transfers.warnings, *notes]
     return {
         year.year: _of_year(year, events, found, taxpayer, open_lots, _in(year, income, "date"), orders, told)
         for year in years
@@ -71,13 +80,13 @@ def matched(
 
 def _of_year(
     year: Year, events: Events, found: Reported, taxpayer: Taxpayer, open_lots: pl.DataFrame, income: pl.DataFrame,
-    orders: Orders, warnings: Sequence[str],
+    orders: Orders, told: Sequence[str] | None,
 ) -> Matched:  # fmt: skip
-    """What a year's sales come to on its own form, and what a person should look at."""
+    """What a year's sales come to on its own form, and what a person should look at (`told` None: nothing)."""
     ledger, law, accounts = events.ledger, events.treatment, taxpayer["accounts"]
     rows, beside = _in(year, found.rows, "sold"), _in(year, found.compared, "sold")
-    warnings = [
-        *orders.warnings, *warnings, *of_statements(ledger, beside), *of_accounts(rows, year, law, accounts),
+    warnings = [] if told is None else [
+        *orders.warnings, *told, *of_statements(ledger, beside), *of_accounts(rows, year, law, accounts),
         *unknown.cautions(events, rows),
     ]  # fmt: skip
     rows = form_rows(unknown.settled(rows), ledger, year, law, accounts)
@@ -123,6 +132,7 @@ def _carried_out(
         if cut is None:
             book = run(plan.moves)
             _refuse(mistakes(events, plan, book))
+            _refuse_crowd(plan, book)
             cut = plan.slices(book)
             open_lots = held_lots.holdings(events, plan, book) if held else open_lots
             notes += [*forfeited(events, plan, book), *full(book)]
@@ -149,6 +159,14 @@ def _told(events: Events) -> Iterator[str]:
     rows = events.rows.filter(is_kind(telling)).group_by("kind").agg(pl.col("row").min()).sort("row")
     for kind, row in rows.iter_rows():
         yield f"{events.place(row)}: {kind}: {events.treatment.kinds[kind].warns}"
+
+
+def _refuse_crowd(plan: Plan, book: Book) -> None:
+    """Raise Crowded if some of many taxpayers would be matched otherwise alone."""
+    if plan.wash and plan.wash.room != ROOM:
+        owners = crowd(book, list(map(owner, plan.steps["account"].to_list())))
+        if owners:
+            raise Crowded(owners)
 
 
 def _refuse(problems: Iterable[Problem]) -> None:

@@ -46,6 +46,7 @@ class Wash:
     loss: the group in which a loss looks for what replaces it (NOWHERE: none). bought: the groups in which lots that
     are acquired count. units: how many units of the group one of the queue stands for. forfeits: whether a loss that is
     replaced here is gone, since what replaces it is not taxed. opposite: whether positions are opened by selling.
+    room: how many lots may be cut.
     """
 
     before: int
@@ -55,6 +56,7 @@ class Wash:
     units: list[int]
     forfeits: list[bool]
     opposite: list[bool]
+    room: int
 
 
 @dataclass(frozen=True)

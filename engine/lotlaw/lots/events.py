@@ -201,7 +201,9 @@ def unsupported(ledger: Ledger, rows: pl.DataFrame, treatment: Treatment) -> Ite
 def unclassed(events: Events, steps: pl.DataFrame, assets: pl.Series) -> Iterator[Problem]:
     """Of the assets that moves are about, those that have no class, or one that the rules do not list."""
     known, classes = events.treatment.classes, events.ledger.classes
-    lacking = [asset for asset in assets if classes.get(asset) not in known]
+    if classes.keys() >= set(assets.to_list()) and known.keys() >= set(classes.values()):
+        return
+    lacking = [asset for asset in assets.to_list() if classes.get(asset) not in known]
     first = steps.filter(pl.col("asset").is_in(lacking)).group_by("asset").agg(pl.col("row").min()).sort("row")
     for asset, row in first.iter_rows():
         said = classes.get(asset)

@@ -12,12 +12,13 @@ from itertools import chain
 import polars as pl
 
 from lotlaw.lots.book import ABSORB, BORROW, BRANCH, CARRY, CLOSE, EXPIRE, FIFO, NOWHERE, RESCALE, SELL, Wash
-from lotlaw.lots.events import PLACES, Events, is_kind, rare, words_of
+from lotlaw.lots.events import PLACES, Events, is_kind, owner, rare, words_of
 from lotlaw.lots.kinds import DONOR
 from lotlaw.lots.moves import alike, dollars
 from lotlaw.lots.queues import OPENS, SALES, Plan
 from lotlaw.lots.rare import Known, Rare
 from lotlaw.lots.treatment import Treatment, turns_long
+from lotlaw.lots.washing import ROOM, ROOM_OF_MANY
 
 CALL = "call"
 LINKING = (CARRY, BRANCH, BORROW, CLOSE, EXPIRE, ABSORB)
@@ -37,11 +38,11 @@ def knowing(
     law, classes = events.treatment, events.ledger.classes
     opened = plan.steps.with_row_index("at").filter(pl.col("code").is_in(OPENS)).select("at", "row")
     low, tacked = _low(events, opened, plan.fine), _tacked(events, opened)
-    watched = law.watched(classes) & set(plan.places["asset"])
+    watched = law.watched(classes) & set(plan.places["asset"].to_list())
     chosen = _chosen(plan)
     gifts = set(plan.steps["asset"].gather(sorted(low | tacked))) if low or tacked else set()
     assets = chosen | gifts
-    special = [asset in assets for asset in plan.places["asset"]]
+    special = [asset in assets for asset in plan.places["asset"].to_list()]
     special += [False] * (len(plan.pools) - len(special))
     for queue, pool in enumerate(_pools(plan)) if assets else ():
         special[pool] = special[pool] or special[queue]
@@ -62,9 +63,9 @@ def apart(
     if "method" in steps.columns:
         odd |= pl.col("method") != FIFO
     stock = steps.filter(pl.col("row").is_in({known.row for known in rare.known})) if rare.known else steps.clear()
-    others = {*steps.filter(odd)["asset"].unique(), *rare.places["asset"], *stock["asset"], *watched}
+    others = {*steps.filter(odd)["asset"].unique().to_list(), *rare.places["asset"], *stock["asset"], *watched}
     is_other = pl.col("asset").is_in(sorted(others))
-    if not others & set(places["asset"]):
+    if not others & set(places["asset"].to_list()):
         yield steps, places, True
         return
     for part, plain in ((~is_other, True), (is_other, False)):
@@ -93,7 +94,7 @@ def _chosen(plan: Plan) -> set[str]:
     """The assets of which lots are chosen otherwise than first in, first out."""
     if "method" not in plan.steps.columns:
         return set()
-    return set(plan.steps.filter(pl.col("method") != FIFO)["asset"].unique())
+    return set(plan.steps.filter(pl.col("method") != FIFO)["asset"].unique().to_list())
 
 
 def _turns(law: Treatment) -> Callable[[int], int]:
@@ -141,18 +142,20 @@ def _terms(events: Events, plan: Plan, known: list[Known]) -> dict[int, tuple[in
     asking = plan.steps.with_row_index("at").filter(pl.col("code").is_in(codes))
     if asking.is_empty():
         return {}
-    queues, against = _queues(plan), _against(events)
+    queues, against, targets = _queues(plan), _against(events), _targets(plan, known)
+    lots_of: dict[str, list[int]] = {}
+    for (name, _, short), queue in queues.items() if against else ():
+        lots_of.setdefault(name, []).extend([] if short else [queue])
     columns = ("at", "code", "row", "asset", "account", "amount")
     terms: dict[int, tuple[int, ...]] = {}
     for at, code, row, asset, account, amount in asking.select(columns).iter_rows():
         if code == BORROW:
-            here = {queue for (name, _, short), queue in queues.items() if name == asset and not short}
-            terms |= {at: tuple(sorted(here))} if row in against else {}
+            terms |= {at: tuple(sorted(set(lots_of.get(asset, ()))))} if row in against else {}
         elif code == EXPIRE:
             terms[at] = (queues[asset, account, True],)
         elif code == ABSORB:
             said = known[amount]
-            terms[at] = (_target(plan, said.row, is_sale=said.is_sale), said.sign, int(said.is_sale))
+            terms[at] = (targets[said.row, said.is_sale], said.sign, int(said.is_sale))
         else:
             to = known[amount].to
             terms[at] = (*((queues[*to, False],) if to else ()), *known[amount].numbers)
@@ -173,11 +176,14 @@ def _queues(plan: Plan) -> dict[tuple[str, str, bool], int]:
     return {(*where, short): at if tracked[at] != at else pools[at] for at, *where, short in places}
 
 
-def _target(plan: Plan, row: int, *, is_sale: bool) -> int:
-    """The move by which a row sells or opens."""
-    codes = SALES if is_sale else OPENS
-    moves = plan.steps.with_row_index("at").filter((pl.col("row") == row) & pl.col("code").is_in(codes))
-    return int(moves["at"][0])
+def _targets(plan: Plan, known: list[Known]) -> dict[tuple[int, bool], int]:
+    """The moves by which rows that take options' premiums sell (True) or open."""
+    rows = {said.row for said in known}
+    moves = plan.steps.with_row_index("at").filter(pl.col("row").is_in(rows) & pl.col("code").is_in([*SALES, *OPENS]))
+    found: dict[tuple[int, bool], int] = {}
+    for at, row, code in moves.select("at", "row", "code").iter_rows():
+        found.setdefault((row, code in SALES), at)
+    return found
 
 
 # Wash sales
@@ -202,18 +208,19 @@ def _wash(events: Events, plan: Plan, watched: set[str], untaxed: set[str], iden
         opposite[place], forfeits[place] = short, account in untaxed
     for place, pool in enumerate(_pools(plan)):
         loss[pool], bought[pool], units[pool] = loss[place], bought[place], units[place]
-    return Wash(said["days_before"], said["days_after"], loss, bought, units, forfeits, opposite)
+    room = ROOM_OF_MANY if any(map(owner, plan.places["account"].head(1))) else ROOM
+    return Wash(said["days_before"], said["days_after"], loss, bought, units, forfeits, opposite, room)
 
 
 def _groups(watched: set[str], identical: Iterable[Iterable[str]]) -> dict[str, int]:
     """What is substantially identical shares a number: an asset with itself, and what the taxpayer says."""
     leader = {asset: asset for asset in watched}
+    led = {asset: [asset] for asset in watched}
     for names in identical:
-        same = [name for name in names if name in leader]
-        leaders = {leader[name] for name in same}
-        for asset in watched:
-            if leader[asset] in leaders:
-                leader[asset] = min(leaders)
+        leaders = {leader[name] for name in names if name in leader}
+        for other in leaders - {min(leaders, default="")}:
+            led[min(leaders)] += led[other]
+            leader |= dict.fromkeys(led.pop(other), min(leaders))
     numbers = {name: n for n, name in enumerate(sorted(set(leader.values())))}
     return {asset: numbers[of] for asset, of in leader.items()}
 

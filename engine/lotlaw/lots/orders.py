@@ -140,7 +140,7 @@ def _takes(events: Events) -> pl.DataFrame:
 def _sells_funds(events: Events) -> bool:
     """Whether the ledger has what brokers have default methods of their own for."""
     chosen = law_of(events.treatment)["broker_default"]["classes"]
-    return any(asset_class in chosen for asset_class in events.ledger.classes.values())
+    return not set(chosen).isdisjoint(events.ledger.classes.values())
 
 
 def _of_no_class(events: Events, method: str, only: Said | None, free: pl.DataFrame) -> list[Problem]:

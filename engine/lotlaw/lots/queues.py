@@ -213,9 +213,11 @@ def _pooled(events: Events, steps: pl.DataFrame, places: pl.DataFrame) -> pl.Dat
     `tracked`: it matters where their lots lie. `divided`: they leave the pool or their account after `until`.
     """
     law, classes = events.treatment, events.ledger.classes
+    kept = {name: law.pools[said["pool"]] for name, said in law.classes.items()}
+    if not any(kept[name].universal for name in set(classes.values()) & kept.keys()):
+        return pl.DataFrame(schema=POOLED)
     several = places.filter(~pl.col("short")).group_by("asset").len().filter(pl.col("len") > 1)["asset"].sort()
-    pools = {asset: law.pools[law.classes[classes[asset]]["pool"]] for asset in several}
-    universal = {asset: pool for asset, pool in pools.items() if pool.universal}
+    universal = {asset: kept[classes[asset]] for asset in several.to_list() if kept[classes[asset]].universal}
     first = {day: first_rows(events, day) for day in {pool.by_account_from for pool in universal.values()}}
     untils = {asset: first[pool.by_account_from].get(owner(asset), NEVER) for asset, pool in universal.items()}
     if not untils:

@@ -19,6 +19,7 @@ from lotlaw.source import Problem
 CODES = {"rescale": RESCALE, "carry": CARRY, "branch": BRANCH, "lower": LOWER, "adjust": ADJUST}
 ASSIGNED, EXPIRED = "assigned", "expired"
 WHOLE_UNIT = 10**PLACES
+Stock = dict[str | None, list[tuple[int, bool]]]
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,14 @@ def rare_moves(events: Events, places: pl.DataFrame) -> Rare:
     known: list[Known] = []
     found: list[tuple[Any, ...]] = []
     problems: list[Problem] = []
-    for row in _rows(events, list(changing)) if changing else ():
-        said = _change(CODES[changing[row["kind"]]], row, known)
-        found += [said] if row["account"] is not None else [(*said[:4], name, *said[5:]) for name in _all(places, said)]
-    for row in _rows(events, list(options)) if options else ():
+    changed = [_change(CODES[changing[row["kind"]]], row, known) for row in _rows(events, list(changing))]
+    at = _accounts(places, {said[3] for said in changed if said[4] is None})
+    for said in changed:
+        found += [said] if said[4] is not None else [(*said[:4], name, *said[5:]) for name in at.get(said[3], ())]
+    stock = _stock(events) if options else {}
+    for row in _rows(events, list(options)):
         try:
-            found.append(_option(events, options[row["kind"]], row, known))
+            found.append(_option(stock, options[row["kind"]], row, known))
         except ValueError as error:
             problems.append(Problem(events.place(row["row"]), str(error)))
     return Rare(pl.DataFrame(found, schema=STEPS, orient="row"), known, problems)
@@ -75,6 +78,8 @@ def rare_moves(events: Events, places: pl.DataFrame) -> Rare:
 
 def _rows(events: Events, kinds: list[str]) -> Iterator[dict[str, Any]]:
     """The rows of kinds, with amounts as whole numbers: dollars in cents, quantities at the ledger's decimals."""
+    if not kinds:
+        return
     rows = events.rows.filter(is_kind(kinds))
     amounts = ("ref_qty", "ratio_new", "ratio_old", "basis_fraction")
     yield from rows.select(
@@ -85,8 +90,10 @@ def _rows(events: Events, kinds: list[str]) -> Iterator[dict[str, Any]]:
     ).iter_rows(named=True)  # fmt: skip
 
 
-def _all(places: pl.DataFrame, said: tuple[Any, ...]) -> list[str]:
-    return sorted(set(places.filter(pl.col("asset") == said[3])["account"]))
+def _accounts(places: pl.DataFrame, assets: set[str]) -> dict[str, list[str]]:
+    """By asset, every account that it is at."""
+    mine = places.filter(pl.col("asset").is_in(sorted(assets))).group_by("asset").agg(pl.col("account").unique().sort())
+    return dict(mine.iter_rows())
 
 
 def _change(code: int, row: dict[str, Any], known: list[Known]) -> tuple[Any, ...]:
@@ -110,25 +117,28 @@ def _change(code: int, row: dict[str, Any], known: list[Known]) -> tuple[Any, ..
 # Options
 
 
-def _option(events: Events, does: str, row: dict[str, Any], known: list[Known]) -> tuple[Any, ...]:
+def _option(stock: Stock, does: str, row: dict[str, Any], known: list[Known]) -> tuple[Any, ...]:
     """An option that is exercised, assigned or expires, as a row of STEPS."""
     amount, option = len(known), (row["ref_asset"], row["account"], row["ref_qty"])
     if does == EXPIRED:
         known.append(Known())
         return (row["row"], GIVEN, EXPIRE, *option, amount, row["day"], False)
-    stock, is_sale = _stock(events, row)
-    # The premium paid adds to the cost of a call's stock and lowers what a put's brings; one received does the reverse.
-    known.append(Known(row=stock, is_sale=is_sale, sign=1 if (does == ASSIGNED) == is_sale else -1))
-    return (stock, PREMIUM, ABSORB, *option, amount, row["day"], does == ASSIGNED)
-
-
-def _stock(events: Events, row: dict[str, Any]) -> tuple[int, bool]:
-    """The row of the stock that is bought or sold by an option, and whether it is sold."""
-    kinds = events.treatment.kinds
-    legs = [name for name, kind in kinds.items() if kind.sells or kind.opens]
-    group = events.rows.filter((pl.col("group_id") == row["group_id"]) & is_kind(legs)).select("row", "kind")
-    if group.height != 1:
+    moved = stock.get(row["group_id"], [])
+    if len(moved) != 1:
         said = f"{row['kind']} of {row['ref_asset']} needs the one purchase or sale at the strike price that it led to"
         raise ValueError(f"{said}: give both rows the same group_id")
-    stock, kind = group.row(0)
-    return stock, kinds[kind].sells is not None
+    ((at, is_sale),) = moved
+    # The premium paid adds to the cost of a call's stock and lowers what a put's brings; one received does the reverse.
+    known.append(Known(row=at, is_sale=is_sale, sign=1 if (does == ASSIGNED) == is_sale else -1))
+    return (at, PREMIUM, ABSORB, *option, amount, row["day"], does == ASSIGNED)
+
+
+def _stock(events: Events) -> Stock:
+    """By group, the rows of stock that is bought or sold, and whether it is sold."""
+    kinds = events.treatment.kinds
+    legs = [name for name, kind in kinds.items() if kind.sells or kind.opens]
+    found: Stock = {}
+    rows = events.rows.filter(pl.col("group_id").is_not_null() & is_kind(legs)).select("group_id", "row", "kind")
+    for group, row, kind in rows.iter_rows():
+        found.setdefault(group, []).append((row, kinds[kind].sells is not None))
+    return found

@@ -14,6 +14,7 @@ from lotlaw.lots.queues import Plan
 from lotlaw.readings.columns import MONEY
 
 PLAIN = (OPEN, USE, SELL)
+MANY = 2**12
 ROOM = 2**62
 """What sums of units, and the largest amount, must stay below, so that products fit 128 bits."""
 
@@ -29,14 +30,25 @@ def slices(plan: Plan) -> pl.DataFrame | None:
         return None
     moves = steps.select("queue", "units", "amount", "code", at=pl.int_range(pl.len(), dtype=pl.UInt32))
     opens = pl.col("code") == OPEN
-    totals = moves.with_columns(
-        opened=pl.when(opens).then("units").otherwise(0).cum_sum().over("queue"),
-        sold=pl.when(opens).then(0).otherwise("units").cum_sum().over("queue"),
-    )
+    totals = _added_up(moves.with_columns(
+        opened=pl.when(opens).then("units").otherwise(0), sold=pl.when(opens).then(0).otherwise("units")
+    ), len(plan.pools))  # fmt: skip
     if totals.select((pl.col("sold") > pl.col("opened")).any()).item():
         return None
     ends = totals.select("at", "queue", "code", end=pl.when(opens).then("opened").otherwise("sold"))
     return _amounts(_met(ends), totals)
+
+
+def _added_up(moves: pl.DataFrame, queues: int) -> pl.DataFrame:
+    """The moves with `opened` and `sold` as running totals of their queue."""
+    sums = pl.col("opened", "sold").cum_sum()
+    if queues < MANY:
+        return moves.with_columns(sums.over("queue"))
+    # Many queues are sorted sooner than grouped: then a total is one over all queues, less what it begins with.
+    at = moves.select(pl.arg_sort_by("queue", maintain_order=True)).to_series()
+    begins = (pl.col("queue") != pl.col("queue").shift()).fill_null(value=True)
+    before = pl.when(begins).then(sums - pl.col("opened", "sold")).forward_fill()
+    return moves[at].with_columns(sums - before)[at.arg_sort()]
 
 
 def _plain(steps: pl.DataFrame) -> bool:

@@ -13,14 +13,16 @@ cent is lost by that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 
 from lotlaw.lots.book import NOWHERE, Book, Group, Loss, kept_basis
 from lotlaw.lots.choosing import enter, order_again
 
 Made = tuple[int, int, int, int, int]
 """A loss as a sale makes it: slice, lot, units, cents, and since when the lot had been held."""
-ROOM = 2**16
+ROOM, ROOM_OF_MANY = 2**16, 2**24
+"""Cuts of one taxpayer; and of many together, none of whom may then have made more than one alone (`crowd`)."""
 Cut = Callable[[Book, int, int], int]
 Serve = Callable[[int, int, int, int, int, int], tuple[int, int]]
 Lose = Callable[[int, int, list[Made]], None]
@@ -38,9 +40,18 @@ def washer(book: Book, cut: Cut) -> tuple[Lose, Acquire]:
 
 def full(book: Book) -> Iterator[str]:
     """What to tell where lots were cut no more."""
-    if book.moves.wash and len(book.origin) >= ROOM:
-        said = f"wash sales would cut lots into more than {ROOM:,} parts: beyond these, a lot of which a part replaces"
-        yield f"{said} what was sold takes on the loss, and the time it was held, as a whole"
+    if book.moves.wash and len(book.origin) >= book.moves.wash.room:
+        said = f"wash sales would cut lots into more than {book.moves.wash.room:,} parts: beyond these, a lot of which"
+        yield f"{said} a part replaces what was sold takes on the loss, and the time it was held, as a whole"
+
+
+def crowd(book: Book, owners: Sequence[str]) -> set[str]:
+    """Of many taxpayers together, those who cut more lots than one alone may. `owners`: by move."""
+    wash = book.moves.wash
+    if not wash or wash.room == ROOM or len(book.origin) < ROOM:
+        return set()
+    made = Counter(owners[at] for at in book.origin)
+    return {owner for owner, cuts in made.items() if cuts >= ROOM}
 
 
 def _loser(book: Book, serve: Serve) -> Lose:
@@ -53,7 +64,7 @@ def _loser(book: Book, serve: Serve) -> Lose:
             return
         group, per, day = book.groups[wash.loss[queue]], wash.units[queue], days[at]
         recent, earliest = group.recent, day - wash.before
-        together = len(losses) > 1 and len(origin) >= ROOM
+        together = len(losses) > 1 and len(origin) >= wash.room
         for slice_, lot, units, cents, since in [_as_one(losses)] if together else losses:
             wanted, rest, passed = units * per, cents, []
             own = {book.opened_by(made[1]) for made in losses} if together else (book.opened_by(lot),)
@@ -129,6 +140,7 @@ def _acquirer(book: Book, serve: Serve) -> Acquire:
 def _server(book: Book, cut: Cut) -> Serve:
     moves, left, free_units, served, held = book.moves, book.left, book.free, book.served, book.held
     wash, days, origin, lots, unit = moves.wash, moves.day, book.origin, len(moves.code), moves.unit
+    room = wash.room if wash else 0
     at_queue, home, basis, total, size = moves.queue, book.home, book.basis, book.total, book.size
 
     def serve(lot: int, wanted: int, cents: int, day: int, since: int, at: int) -> tuple[int, int]:
@@ -143,7 +155,7 @@ def _server(book: Book, cut: Cut) -> Serve:
         taken = need * per
         if taken < wanted:
             cents = (2 * cents * taken + wanted) // (2 * wanted)
-        if need < have and len(origin) < ROOM:
+        if need < have and len(origin) < room:
             piece = cut(book, lot, need)
             _put_back(book, lot, piece, queue)
             lot, have, free = piece, need, need
