@@ -54,7 +54,7 @@ def crowd(book: Book, owners: Sequence[str]) -> set[str]:
     return {owner for owner, cuts in made.items() if cuts >= ROOM}
 
 
-def _loser(book: Book, serve: Serve) -> Lose:
+def _loser(book: Book, serve: Serve) -> Lose:  # noqa: C901  (one loop, which is run for every loss)
     moves, left, served, origin, lots = book.moves, book.left, book.served, book.origin, len(book.moves.code)
     wash, days, disallowed = moves.wash, moves.day, book.slices.disallowed
 
@@ -67,7 +67,11 @@ def _loser(book: Book, serve: Serve) -> Lose:
         together = len(losses) > 1 and len(origin) >= wash.room
         for slice_, lot, units, cents, since in [_as_one(losses)] if together else losses:
             wanted, rest, passed = units * per, cents, []
-            own = {book.opened_by(made[1]) for made in losses} if together else (book.opened_by(lot),)
+            own = (
+                {book.opened_by(made[1]) for made in losses}
+                if together
+                else {lot if lot < lots else origin[lot - lots]}
+            )
             while recent and wanted > 0:
                 other = recent[0]
                 opened = other if other < lots else origin[other - lots]
@@ -81,8 +85,12 @@ def _loser(book: Book, serve: Serve) -> Lose:
                     wanted, rest = wanted - taken, rest - share
             if passed:
                 recent.extendleft(reversed(passed))
-            shown = [(made[0], made[3]) for made in (losses[::-1] if together else ((slice_, 0, 0, cents),))]
-            if rest < cents:
+            if not together:
+                shown = [(slice_, rest)]
+                if rest < cents and slice_ != NOWHERE:
+                    disallowed[slice_] = cents - rest
+            else:
+                shown = [(made[0], made[3]) for made in reversed(losses)]
                 _disallow(shown, cents - rest, disallowed)
             if wanted > 0:
                 group.losses.append(Loss(shown, wanted, rest, at, day, queue, since))
@@ -137,7 +145,7 @@ def _acquirer(book: Book, serve: Serve) -> Acquire:
     return acquire
 
 
-def _server(book: Book, cut: Cut) -> Serve:
+def _server(book: Book, cut: Cut) -> Serve:  # noqa: C901  (one function, which is called for every loss)
     moves, left, free_units, served, held = book.moves, book.left, book.free, book.served, book.held
     wash, days, origin, lots, unit = moves.wash, moves.day, book.origin, len(moves.code), moves.unit
     room = wash.room if wash else 0
@@ -151,7 +159,8 @@ def _server(book: Book, cut: Cut) -> Serve:
         have = left[lot]
         free = free_units[lot] if lot in free_units and free_units[lot] < have else have
         need = wanted if per == 1 else -(-wanted // per)
-        need = min(free, need)
+        if need > free:  # noqa: PLR1730  (a call less, for every loss)
+            need = free
         taken = need * per
         if taken < wanted:
             cents = (2 * cents * taken + wanted) // (2 * wanted)
