@@ -17,6 +17,7 @@ from typing import Any
 import html5lib
 import pypdf
 import pytest
+import yaml
 from made_return import ACME, BTC, EVIL, HARM, OLD, ROWS, SSN, made_return
 
 from lotlaw.explain.amounts import amount
@@ -163,6 +164,8 @@ def test_what_is_left_to_do_is_told_the_most_urgent_first() -> None:
     assert told[3].startswith("Answer on Schedule D (Form 1040): Did you dispose of any investment in a qualified")
     assert "Write your social security number on every page" in told
     assert told[-2:] == ["Carry the unused loss into 2027", "Keep this folder and the files it was made from"]
+    carried = next(task.about for task in tasks(made_return()) if task.what.startswith("Carry"))
+    assert yaml.safe_load(carried.partition(": ")[2].rstrip(".")) == {"carryover": {"short": 1238168, "long": 8999}}
     imports = next(task for task in tasks(made_return(rows=[BTC])) if "tax software" in task.what)
     assert "1 of form_8949.txf" in imports.about
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from lotlaw.explain.amounts import amount
-from lotlaw.rendering.amounts import clean, printed
+from lotlaw.rendering.amounts import clean, plain
 from lotlaw.rendering.exports import layout, layouts, reasons
 from lotlaw.rendering.sheets import sheets
 
@@ -87,7 +87,7 @@ def _software(return_: Return) -> Iterator[Task]:
 def _kept(return_: Return) -> Iterator[Task]:
     carried = {term: value for term, value in return_.carryover.items() if value}
     if carried:
-        said = ", ".join(f"{term}: {printed(value, whole=not return_.cents)}" for term, value in carried.items())
+        said = ", ".join(f"{term}: {plain(value, whole=not return_.cents)}" for term, value in carried.items())
         year = return_.year.year + 1
         yield Task(f"Carry the unused loss into {year}", f"In next year's taxpayer file: carryover: {{{said}}}.")
     files = clean(", ".join(file.name for file in return_.ledger.files))
