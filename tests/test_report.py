@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -58,12 +59,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     year, exports, taxpayer = demo_files()
     out = tmp_path_factory.mktemp("demo") / "return"
-    before = Path.cwd()
-    os.chdir(DEMO)
-    try:
+    with contextlib.chdir(DEMO):
         file_years([year], exports, taxpayer, out=out, formats=["html"])
-    finally:
-        os.chdir(before)
     return out / "report.html"
 
 

@@ -181,7 +181,7 @@
       row.setAttribute("aria-rowindex", String(at + 2));
       for (const { name, kind, show } of this.columns) {
         const text = show(this.read[name](n));
-        const cell = make("td", undefined, NUMBERS.has(kind) ? "money" : "");
+        const cell = make("td", undefined, NUMBERS.has(kind) ? "money" : kind);
         if (this.element.dataset.rows === "sales" && name === "gain") cell.append(link(`#sale-${n}`, text));
         else cell.textContent = text;
         if (kind === "text" && text.length > 20) cell.title = text;
