@@ -135,7 +135,9 @@ def risen(old: str) -> str:
 
 def edit(path: Path, text: str, where: str = "") -> None:
     """Put a piece of YAML where it belongs: behind a key, in the place of what it is like, or entry by entry."""
-    if where in ("sources", "examples"):
+    if not path.exists():
+        path.write_text(text, encoding="utf-8")
+    elif where in ("sources", "examples"):
         swap(path, f"\n{where}:\n", f"\n{where}:\n{text}")
     elif where == "unchecked":
         path.write_text(re.sub(r'unchecked: "[^"]*"', text.strip(), path.read_text(encoding="utf-8")), encoding="utf-8")
