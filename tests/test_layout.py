@@ -34,6 +34,7 @@ ORDER = [
     {"ledger"},
     {"lots"},
     {"dispositions"},
+    {"exceptions", "cautions"},
     {"check"},
     {"run"},
     {"rendering", "starter"},

@@ -61,6 +61,13 @@ Blank = Annotated[
     Path | None,
     typer.Option("--blank", metavar="DIR", help="A folder with the IRS's blank PDFs, instead of those fetched."),
 ]
+Aggregate = Annotated[
+    bool,
+    typer.Option("--aggregate-covered", help="Put sales with basis reported and nothing to adjust on lines 1a and 8a."),
+]
+Summarize = Annotated[
+    bool, typer.Option("--summarize", help="One row of Form 8949 for each broker and box; all sales on a statement.")
+]
 Flatten = Annotated[bool, typer.Option("--flatten", help="Make what is filled into PDFs part of the page.")]
 
 
@@ -110,6 +117,8 @@ def file(
     allocate: Allocate = None,
     prices: PriceFile = None,
     overrides: OverridesFile = None,
+    aggregate_covered: Aggregate = False,
+    summarize: Summarize = False,
     blank: Blank = None,
     flatten: Flatten = False,
     rules: RulesDir = None,
@@ -127,7 +136,8 @@ def file(
         returns = file_years(
             years, files, taxpayer, out=out, formats=wanted, method=method, cents=cents,
             rules=rules, force=force, allow_unknown_basis=allow_unknown_basis, allocate=allocate, prices=prices,
-            overrides=overrides, blank=blank, flatten=flatten, tell=tell,
+            overrides=overrides, aggregate_covered=aggregate_covered, summarize=summarize, blank=blank, flatten=flatten,
+            tell=tell,
         )  # fmt: skip
     for return_ in returns:
         _summary(return_, out, wanted)

@@ -18,6 +18,7 @@ from lotlaw.check import checked
 from lotlaw.importers.problems import SHOWN
 from lotlaw.law import Year
 from lotlaw.ledger import Ledger, read
+from lotlaw.rendering.return_json import CHOSEN
 from lotlaw.rules import load
 from lotlaw.run import Return, compute
 from lotlaw.source import Document, Problems, refuse
@@ -58,6 +59,7 @@ def file_years(
     formats: Sequence[str] = ("json",), method: str | None = None, cents: bool = False, rules: Path | None = None,
     force: bool = False, allow_unknown_basis: bool = False, allocate: str | None = None, prices: Path | None = None,
     overrides: Path | None = None, blank: Path | None = None, flatten: bool = False,
+    aggregate_covered: bool = False, summarize: bool = False,
     tell: Callable[[str], object] = len,
 ) -> list[Return]:  # fmt: skip
     """The returns of one or several years; each year's losses carry over to the next. Writes them if `out` is given.
@@ -85,6 +87,8 @@ def file_years(
     options = {
         "cents": cents,
         "allow_unknown_basis": allow_unknown_basis,
+        "aggregate_covered": aggregate_covered,
+        "summarize": summarize,
         "held": out is not None and "html" in formats,
     }
     returns = list(_chain(years, ledger, person, document, method, rules, **options))
@@ -173,7 +177,7 @@ def written(path: Path) -> dict[str, Any]:
             "tax_year": int(said["tax_year"]), "digest": said["rules"]["digest"], "files": entries,
             "taxpayer": normalised(said["inputs"]["taxpayer"]), "method": said["inputs"]["method"],
             **{role: said["inputs"].get(role) for role in ("prices", "overrides")},
-            "options": {key: bool(said["inputs"].get(key)) for key in ("cents", "allow_unknown_basis")},
+            "options": {key: bool(said["inputs"].get(key)) for key in ("cents", *CHOSEN)},
         }  # fmt: skip
     except FileNotFoundError:
         raise refuse(path, "no such file") from None

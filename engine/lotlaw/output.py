@@ -67,13 +67,17 @@ def write(
 def _made(
     return_: Return, formats: Sequence[str], blanks: Blanks | None, *, flatten: bool
 ) -> Iterator[dict[str, Iterable[Piece]]]:
-    """The files of each format; the report comes with the forms as pages."""
+    """The files of each format; the report comes with the forms as pages, statements with rows that sum up others."""
     for format_ in formats:
         yield files(return_, format_, blanks=blanks, flatten=flatten)
         if format_ == "html":
             from lotlaw.report import report_html
 
             yield {"report.html": report_html(return_)}
+    if return_.laid.attached.height:
+        from lotlaw.rendering.pdf import statement_files
+
+        yield statement_files(return_)
 
 
 def write_all(

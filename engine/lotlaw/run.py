@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lotlaw.answers import Answers, Facts, Total, Worked, work_out
-from lotlaw.formula import did_you_mean
 from lotlaw.law import Line, Year, spellings
 from lotlaw.readings import exact
 from lotlaw.rules import load, years
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from lotlaw.dispositions import Rates
+    from lotlaw.exceptions import Laid
     from lotlaw.ledger import Ledger
 
-DRAFT = "draft"
 TERMS = ("short", "long")
 UNREPORTED = "none"
 BY_RATES = "min_tax"
@@ -61,6 +61,15 @@ class Return:
     warnings: list[str]
     not_computed: list[str]
     allow_unknown_basis: bool = False
+    aggregate_covered: bool = False
+    summarize: bool = False
+
+    @cached_property
+    def laid(self) -> Laid:
+        """Where the sales stand, with the exceptions that were chosen: as rows of Form 8949, on a line, attached."""
+        from lotlaw.exceptions import laid
+
+        return laid(self.year, self.taxpayer, self.rows, aggregate=self.aggregate_covered, summarize=self.summarize)
 
     @property
     def carryover(self) -> dict[str, Decimal]:
@@ -86,15 +95,18 @@ class Return:
 def compute(
     year: Year, ledger: Ledger, taxpayer: Mapping[str, Any], method: str | None = None, *, cents: bool = False,
     allow_unknown_basis: bool = False, document: Document | None = None, held: bool = False,
+    aggregate_covered: bool = False, summarize: bool = False,
 ) -> Return:  # fmt: skip
     """The return of one tax year.
 
     `taxpayer` has the fields of taxpayer.yaml, `filing_status` at least; `document` is that file, for places. Lots are
     taken by its standing orders, else first in, first out; `method` takes the place of both, to compare. `cents` leaves
     lines unrounded; `allow_unknown_basis` counts a basis that nobody gives as zero, with a warning, instead of refusing
-    it; `held` asks for what is held at the year's end. Raises Problems that name rows of the ledger, or what the year's
-    rules don't know of the taxpayer.
+    it; `held` asks for what is held at the year's end; `aggregate_covered` and `summarize` choose exceptions
+    (`lotlaw.exceptions`). Raises Problems that name rows of the ledger, or what the year's rules don't know of the
+    taxpayer.
     """
+    from lotlaw.cautions import cautions
     from lotlaw.dispositions import match
 
     taxpayer = normalised(taxpayer)
@@ -106,31 +118,35 @@ def compute(
     matched = match(
         ledger, year, taxpayer, method, allow_unknown=allow_unknown_basis, rates=rates, document=document, held=held
     )
-    facts = _facts(year, taxpayer, matched.dispositions, matched.income)
+    facts = _facts(year, taxpayer, matched.dispositions, matched.income, aggregate=aggregate_covered)
     worked = work_out(year, taxpayer["filing_status"], facts, cents=cents)
-    return Return(
+    return_ = Return(
         year=year, taxpayer=taxpayer, method=method, methods=matched.methods,
         rates=rates.get(year.year) if by_rates(year, matched.methods) else None,
         planning_only=matched.planning_only, cents=cents, ledger=ledger,
         rows=matched.dispositions, lines=worked.answers, names=worked.names, results=results_of(year, worked),
-        tax_without_losses=_without_losses(year, taxpayer, matched.dispositions, facts.outside, cents=cents),
+        tax_without_losses=_without_losses(
+            year, taxpayer, matched.dispositions, matched.income, cents=cents, aggregate=aggregate_covered
+        ),
         compared=matched.compared, income=matched.income, holdings=matched.holdings,
-        warnings=[
-            *_drafts(year), *_earlier(year, ledger, taxpayer), *_strangers(ledger, taxpayer), *ledger.warnings,
-            *matched.warnings,
-        ],
+        warnings=[*cautions(year, ledger, taxpayer), *ledger.warnings, *matched.warnings],
         not_computed=[*year.not_computed, *year.not_verified.values()], allow_unknown_basis=allow_unknown_basis,
+        aggregate_covered=aggregate_covered, summarize=summarize,
     )  # fmt: skip
+    return replace(return_, warnings=[*return_.warnings, *return_.laid.notes]) if summarize else return_
 
 
 def facts_of(return_: Return) -> Facts:
     """What a return was worked out from."""
-    return _facts(return_.year, return_.taxpayer, return_.rows, return_.income)
+    return _facts(return_.year, return_.taxpayer, return_.rows, return_.income, aggregate=return_.aggregate_covered)
 
 
-def _facts(year: Year, taxpayer: Taxpayer, rows: pl.DataFrame, income: pl.DataFrame) -> Facts:
-    outside = outside_of(taxpayer) | {"ledger.dispositions": rows.height > 0, "ledger.counted_income": counted(income)}
-    return Facts(outside, taxpayer["inputs"], totals_of(year, rows))
+def _facts(year: Year, taxpayer: Taxpayer, sales: pl.DataFrame, income: pl.DataFrame, *, aggregate: bool) -> Facts:
+    from lotlaw.exceptions import settled
+
+    typed, on_form = settled(year, taxpayer, sales, aggregate=aggregate)
+    outside = outside_of(taxpayer) | {"ledger.dispositions": sales.height > 0, "ledger.counted_income": counted(income)}
+    return Facts(outside, typed, totals_of(year, on_form))
 
 
 def outside_of(taxpayer: Taxpayer) -> dict[str, Any]:
@@ -247,46 +263,11 @@ def by_rates(year: Year, methods: Iterable[str | None]) -> bool:
 
 
 def _without_losses(
-    year: Year, taxpayer: Taxpayer, rows: pl.DataFrame, outside: Mapping[str, Any], *, cents: bool
+    year: Year, taxpayer: Taxpayer, sales: pl.DataFrame, income: pl.DataFrame, *, cents: bool, aggregate: bool
 ) -> Decimal | None:
     """The tax had no loss been made or carried in: what the losses are worth."""
     import polars as pl
 
-    bare = {**outside, "taxpayer.carryover.short": exact.ZERO, "taxpayer.carryover.long": exact.ZERO}
-    gains = totals_of(year, rows.lazy().filter(pl.col("gain") >= 0))
-    facts = Facts(bare | {"ledger.dispositions": bool(gains)}, taxpayer["inputs"], gains)
+    bare = {**taxpayer, "carryover": dict.fromkeys(TERMS, exact.ZERO)}
+    facts = _facts(year, bare, sales.filter(pl.col("gain") >= 0), income, aggregate=aggregate)
     return results_of(year, work_out(year, taxpayer["filing_status"], facts, cents=cents)).get("tax")
-
-
-def _drafts(year: Year) -> list[str]:
-    if year.status == DRAFT:
-        return [f"The rules of {year.year} are a draft: the final forms have not been checked against them"]
-    return []
-
-
-def _earlier(year: Year, ledger: Ledger, taxpayer: Taxpayer) -> list[str]:
-    """Sales of earlier years, and no word about losses they may have left."""
-    import polars as pl
-
-    if taxpayer["carryover_given"]:
-        return []
-    kinds = year.documents["dispositions"].value["kinds"]
-    sales = [kind for kind, said in kinds.items() if "sells" in said or "row" in said]
-    sold = ledger.rows.lazy().filter(pl.col("kind").is_in(sales) & (pl.col("date").dt.year() < year.year))
-    first = sold.select(pl.col("date").dt.year().min()).collect().item()
-    if first is None:
-        return []
-    said = f"The ledger has sales before {year.year}, and the taxpayer file gives no `carryover`"
-    return [f"{said}: losses of earlier years are not counted (lotlaw file {first}..{year.year} works them out)"]
-
-
-def _strangers(ledger: Ledger, taxpayer: Taxpayer) -> list[str]:
-    """Accounts that the taxpayer describes and the ledger does not have: most likely another spelling."""
-    places = [name for name in ("account", "to_account") if name in ledger.rows.columns and taxpayer["accounts"]]
-    known = sorted({account for name in places for account in ledger.rows[name].unique().drop_nulls()})
-    return [
-        f"The taxpayer file describes the account '{name}', which the ledger does not have{did_you_mean(name, known)}; "
-        f"its accounts are {', '.join(known)}"
-        for name in taxpayer["accounts"]
-        if known and name not in known
-    ]

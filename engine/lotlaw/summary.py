@@ -105,10 +105,20 @@ def _sales(return_: Return) -> Iterator[Said]:
             yield _sums(f"{term.capitalize()}-term", parts[term]), ""
     if len(parts) > 1:
         yield _sums("All", rows), ""
-    counts = dict(rows["box"].value_counts().iter_rows())
-    boxes = (f"{box} {counts[box]:,}" for box in boxes_of(return_.year) if box in counts)
-    yield from _labelled("Rows by box", ", ".join(boxes), "")
+    counts = dict(return_.laid.rows["box"].value_counts().iter_rows())
+    boxes = ", ".join(f"{box} {counts[box]:,}" for box in boxes_of(return_.year) if box in counts)
+    yield from _labelled("Rows by box", "; ".join([*([boxes] if boxes else []), *_without_rows(return_)]), "")
     yield from _statements(return_)
+
+
+def _without_rows(return_: Return) -> Iterator[str]:
+    """Sales that have no row of their own on the form."""
+    direct, attached = return_.laid.direct, return_.laid.attached
+    if direct.height:
+        lines = ", ".join(direct["line"].unique(maintain_order=True))
+        yield f"{direct.height:,} sales straight to {lines}"
+    if attached.height:
+        yield f"{attached.height:,} sales on a statement"
 
 
 def _statements(return_: Return) -> Iterator[Said]:

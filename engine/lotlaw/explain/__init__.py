@@ -90,7 +90,9 @@ class _Explanation:
             return
         if line.kind == "total_of" and not blank:
             yield from self._transactions(line, indent)
-        if line.kind == "input":
+        if line.kind == "input" and not blank:
+            yield from self._sales(pl.col("line") == f"{line.form}.{line.id}", "sales", indent)
+        if line.kind == "input" and (blank or self._typed(line)):
             yield f"{indent}{'not given' if blank else 'given'} in the taxpayer file: inputs, {line.form}, {line.id}"
             if form.only_if and not blank and line.form not in self.return_.lines:
                 yield f"{indent}the form itself is left out; it applies only if {form.only_if.text}"
@@ -165,12 +167,20 @@ class _Explanation:
     def _transactions(self, line: Line, indent: str) -> Iterator[str]:
         """The Form 8949 rows behind a total, each with the rows of the files it was matched from."""
         kept = [pl.col(key).is_in(values) for key, values in _keys(line.total_of)]
-        rows = self.return_.rows.with_columns(source=sources_of(self.return_)).filter(*kept)
+        yield from self._sales(pl.all_horizontal(pl.col("line").is_null(), *kept), "rows of Form 8949", indent)
+
+    def _typed(self, line: Line) -> bool:
+        """Whether the taxpayer file gives an amount of the line."""
+        return bool(self.return_.taxpayer["inputs"].get(line.form, {}).get(line.id))
+
+    def _sales(self, kept: pl.Expr, called: str, indent: str) -> Iterator[str]:
+        known = self.return_.rows.with_columns(self.return_.laid.line, source=sources_of(self.return_))
+        rows = known.filter(kept)
         for row in rows.head(self.rows).iter_rows(named=True):
             gain = printed(Decimal(row["gain"]).scaleb(-2), whole=False)
             yield f"{indent}{row['description']}, sold {row['sold']}: {gain}, from {', '.join(row['source'])}"
         if rows.height > self.rows:
-            yield f"{indent}and {rows.height - self.rows:,} more rows of Form 8949"
+            yield f"{indent}and {rows.height - self.rows:,} more {called}"
 
     def _income(self, indent: str) -> Iterator[str]:
         ledger = self.return_.ledger

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from lotlaw.rendering.amounts import printed_cents
+from lotlaw.rendering.amounts import clean, printed_cents
 from lotlaw.rendering.rows import Column, acquired_text, boxes_of, by_box, columns_of
 from lotlaw.rendering.templates import fill, fill_columns, safe, shown
 from lotlaw.rendering.text import aligned, heading, in_widths
@@ -21,17 +21,23 @@ if TYPE_CHECKING:
     from lotlaw.run import Return
 
 DATE = "%m/%d/%Y"
+A_PAGE = 24
+"""How many rows a page of a statement holds."""
 
 
 @dataclass(frozen=True)
 class _Look:
-    """What all pages share: the kind of text (`txt`, `html`), the form's columns, and what stands around every page."""
+    """What all pages share: the kind of text (`txt`, `html`), the form's columns, and what stands around every page.
+
+    `folder` has the templates, `a_page` is how many rows a page holds.
+    """
 
     year: Year
     kind: str
     columns: list[Column]
     frame: Mapping[str, Any]
     folder: str
+    a_page: int
 
     @property
     def said(self) -> Mapping[str, Any]:
@@ -47,10 +53,6 @@ class _Look:
     def money(self) -> list[str]:
         return [column.shows for column in self.columns if column.kind == "money"]
 
-    @property
-    def rows_a_page(self) -> int:
-        return int(self.said["rows_a_page"]["value"])
-
     def template(self, name: str) -> str:
         return f"{self.folder}{name}.{self.kind}.j2"
 
@@ -60,20 +62,54 @@ def form_8949(
 ) -> Iterator[tuple[str, Iterator[str]]]:
     """The pages of each box that has rows, as (box, pieces of text); `frame` is what each page says around it.
 
-    Templates of another `folder` may show `n` of a row besides the form's columns: its place in the return.
+    Templates of another `folder` may show `n` of a row besides the form's columns: the sale's place in the return.
     """
+    said, rows = return_.year.documents["form_8949"].value, return_.laid.rows
+    look = _Look(return_.year, kind, columns_of(return_.year, rows), frame, folder, int(said["rows_a_page"]["value"]))
+    look, cells = _cells(look, rows)
+    boxes = by_box(return_, cells)
+    counts = [-(-part.height // look.a_page) for _, part in boxes]
+    for n, (box, part) in enumerate(boxes):
+        around: dict[str, Any] = {
+            "before": sum(counts[:n]),
+            "pages": sum(counts),
+            "title": said["title"],
+            "of": f"box {box}",
+        }
+        yield box, _box(look, box, part, **around)
+
+
+def statements(return_: Return, kind: str, frame: Mapping[str, Any]) -> Iterator[tuple[str, Iterator[str]]]:
+    """The statements behind rows of Form 8949 that sum up others, as (title, pages in pieces of text)."""
     import polars as pl
 
-    look = _Look(return_.year, kind, columns_of(return_.year, return_.rows), frame, folder)
+    rows, form = return_.laid.attached.with_columns(n=pl.lit(None)), return_.year.documents["form_8949"].value["title"]
+    look = _Look(return_.year, kind, columns_of(return_.year, rows), frame, "", A_PAGE)
+    look, cells = _cells(look, rows)
+    groups = cells.with_columns(rows["broker"]).group_by("box", "broker", maintain_order=True)
+    parts = [(str(box), str(broker), part) for (box, broker), part in groups]
+    counts = [-(-part.height // A_PAGE) for _, _, part in parts]
+    for n, (box, broker, part) in enumerate(parts):
+        title = f"Statement to {form.partition(',')[0]}, box {box}: {clean(broker)}"
+        around: dict[str, Any] = {
+            "before": sum(counts[:n]),
+            "pages": sum(counts),
+            "title": title,
+            "of": "the statement",
+        }
+        yield title, _box(look, box, part, **around)
+
+
+def _cells(look: _Look, rows: pl.DataFrame) -> tuple[_Look, pl.DataFrame]:
+    """What stands in the columns of rows, and how wide plain text makes these."""
+    import polars as pl
+
     shown = (printed_cell(column, look.template("form_8949_row")) for column in look.columns)
-    cells = return_.rows.select("box", "part", *look.money, *shown, n=pl.int_range(pl.len()).cast(pl.String))
-    if kind == "txt":
+    cells = rows.select("box", "part", *look.money, *shown, pl.col("n").cast(pl.String).fill_null(""))
+    if look.kind == "txt":
         look = replace(look, columns=in_widths(look.columns, cells))
         cells = cells.with_columns(aligned(column) for column in look.columns)
-    boxes = by_box(return_, cells)
-    counts = [-(-part.height // look.rows_a_page) for _, part in boxes]
-    for n, (box, part) in enumerate(boxes):
-        yield box, _box(look, box, part, before=sum(counts[:n]), pages=sum(counts))
+    return look, cells
 
 
 def printed_cell(column: Column, row: str) -> pl.Expr:
@@ -85,20 +121,20 @@ def printed_cell(column: Column, row: str) -> pl.Expr:
         none = (pl.col(column.shows) == 0) & (pl.col("codes").fill_null("") == "")
         text = pl.when(none).then(pl.lit("")).otherwise(text) if column.shows == "adjustment" else text
     elif column.kind == "date":
-        date = pl.col(column.shows).dt.strftime(DATE)
+        date = pl.col(column.shows).dt.strftime(DATE).fill_null("")
         text = shown(acquired_text(date), row) if column.shows == "acquired" else date
     else:
         text = shown(pl.col(column.shows).fill_null(""), row)
     return text.alias(column.letter)
 
 
-def _box(look: _Look, box: str, part: pl.DataFrame, *, before: int, pages: int) -> Iterator[str]:
-    """All pages of one box; `before` others stand in front of them, `pages` are there in all."""
+def _box(look: _Look, box: str, part: pl.DataFrame, *, before: int, pages: int, title: str, of: str) -> Iterator[str]:
+    """All pages `of` one box or statement; `before` others stand in front of them, `pages` are there in all."""
     import polars as pl
 
-    of_box = part.select(pl.col(look.money).sum()).select(_total(look, c, f"Totals of box {box}") for c in look.columns)
+    of_box = part.select(pl.col(look.money).sum()).select(_total(look, c, f"Totals of {of}") for c in look.columns)
     values = {
-        **look.frame, "title": look.said["title"], "columns": look.columns, "heading": heading(look.columns),
+        **look.frame, "title": title, "columns": look.columns, "heading": heading(look.columns),
         "part": look.said["parts"][part["part"][0]]["label"], "boxes": _ticks(look, box), "pages": pages, "box": box,
         "box_totals": {letter: safe(text) for letter, text in of_box.row(0, named=True).items()},
     }  # fmt: skip
@@ -130,14 +166,14 @@ def _pages(look: _Look, part: pl.DataFrame) -> pl.DataFrame:
     template, money, names = look.template("form_8949_row"), pl.col(look.money), [*look.letters, "n"]
     rows = part.select(
         money,
-        page=pl.int_range(pl.len()) // look.rows_a_page,
+        page=pl.int_range(pl.len()) // look.a_page,
         rows=fill_columns(template, names, columns=look.columns),
     )
     pages = rows.group_by("page", maintain_order=True).agg(money.sum(), pl.col("rows").str.join(""), pl.len())
     if look.kind == "txt":
         return pages
     blank = fill(template, cells=dict.fromkeys(names, ""), columns=look.columns)
-    blanks = pl.lit(blank).repeat_by(look.rows_a_page - pl.col("len")).list.join("")
+    blanks = pl.lit(blank).repeat_by(look.a_page - pl.col("len")).list.join("")
     return pages.with_columns(rows=pl.concat_str("rows", blanks))
 
 

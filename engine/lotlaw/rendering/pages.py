@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lotlaw import __version__
 from lotlaw.rendering.amounts import clean
 from lotlaw.rendering.differences import TITLE, differences_page
-from lotlaw.rendering.form_8949 import form_8949
+from lotlaw.rendering.form_8949 import form_8949, statements
 from lotlaw.rendering.sheets import Sheet, sheets
 from lotlaw.rendering.templates import fill, splice
 from lotlaw.rendering.text import WIDTH, blocks, questions
@@ -57,8 +57,10 @@ def _parts(return_: Return, kind: str) -> Iterator[Part]:
     frame, found = frame_of(return_), sheets(return_)
     yield from (_sheet(sheet, kind, frame) for sheet in found if sheet.columns)
     title = return_.year.documents["form_8949"].value["title"]
-    for box, pieces in form_8949(return_, kind, frame) if return_.rows.height else ():
+    for box, pieces in form_8949(return_, kind, frame) if return_.laid.rows.height else ():
         yield Part(f"form_8949_{box}", f"{title}: box {box}", pieces)
+    for n, (called, pieces) in enumerate(statements(return_, kind, frame) if return_.laid.attached.height else ()):
+        yield Part(f"statement_{n + 1}", called, pieces)
     yield from (_sheet(sheet, kind, frame) for sheet in found if not sheet.columns)
     if differences := list(differences_page(return_, kind, frame)):
         yield Part("differences", TITLE, differences)

@@ -39,6 +39,8 @@ PRIVATE = ("ssn",)
 COUNTS = ("aged_or_blind",)
 """Fields of the taxpayer that are numbers but no amounts."""
 
+CHOSEN = ("allow_unknown_basis", "aggregate_covered", "summarize")
+"""What was chosen for a return, told only where it was."""
 INSTANT = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 AT_ONCE = 2**18
@@ -68,7 +70,11 @@ def _members(return_: Return) -> Iterator[tuple[str, Iterable[Piece]]]:
     yield "rules", [_text({"year": year.year, "digest": year.digest, "status": year.status})]
     yield "engine", [_text(__version__)]
     yield "inputs", [_text(_inputs(return_))]
-    yield "form_8949", _boxes(return_)
+    yield "form_8949", _boxes(return_, return_.laid.rows)
+    if return_.laid.direct.height:
+        yield "aggregated", _boxes(return_, return_.laid.direct, "line")
+    if return_.laid.attached.height:
+        yield "statements", _boxes(return_, return_.laid.attached, "broker")
     yield "lines", _lines(return_)
     yield "carryover", [_text(carryover)]
     yield "income", _income(return_)
@@ -87,22 +93,25 @@ def _inputs(return_: Return) -> dict[str, Any]:
     besides = {"prices": ledger.prices, "overrides": ledger.overrides}
     given = {role: {"name": file.name, "sha256": file.sha256} for role, file in besides.items() if file}
     said = {"taxpayer": taxpayer, "files": files, **given, "method": return_.method, "cents": return_.cents}
-    return {**said, "allow_unknown_basis": True} if return_.allow_unknown_basis else said
+    return said | {name: True for name in CHOSEN if getattr(return_, name)}
 
 
-def _boxes(return_: Return) -> Iterator[Piece]:
-    columns = columns_of(return_.year, return_.rows)
-    sold_at, opened_at = sale_and_lot(return_, lambda name: _text(name)[1:-1], '","')
-    rows = return_.rows.with_columns(sold_at.alias("sold_at"), opened_at.alias("opened_at"))
-    for n, (box, part) in enumerate(by_box(return_, rows)):
+def _boxes(return_: Return, rows: pl.DataFrame, also: str = "") -> Iterator[Piece]:
+    """Rows by box, and by another column where one is named, with their totals."""
+    columns = columns_of(return_.year, rows)
+    sold_at, opened_at = sale_and_lot(return_, rows, lambda name: _text(name)[1:-1], '","')
+    rows = rows.with_columns(sold_at.alias("sold_at"), opened_at.alias("opened_at"))
+    groups = rows.group_by("box", also, maintain_order=True) if also else ()
+    for n, (box, part) in enumerate([(str(box), part) for (box, _), part in groups] or by_box(return_, rows)):
         cents = totals_by_column(columns, part)
         totals = {letter: plain(Decimal(total).scaleb(-2), whole=False) for letter, total in cents.items()}
         yield ",\n  " if n else "[\n  "
-        yield f'{{"box": {_text(box)}, "part": {_text(part["part"][0])}, "rows": [\n    '
+        yield f'{{"{also}": {_text(part[also][0])}, ' if also else "{"
+        yield f'"box": {_text(box)}, "part": {_text(part["part"][0])}, "rows": [\n    '
         yield from _in_advance(partial(_rows, after=NEXT), part.head(-1).iter_slices(AT_ONCE))
         yield _rows(part.tail(1), after="")
         yield f'],\n   "totals": {_text(totals)}}}'
-    yield "]" if return_.rows.height else "[]"
+    yield "]" if rows.height else "[]"
 
 
 def _in_advance(made: Callable[[pl.DataFrame], Cells], parts: Iterable[pl.DataFrame]) -> Iterator[Cells]:

@@ -13,6 +13,7 @@ from datetime import date
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
+from lotlaw.exceptions import STATEMENT
 from lotlaw.law import Year
 from lotlaw.rendering.amounts import plain_cents
 
@@ -86,9 +87,9 @@ def totals_by_column(columns: list[Column], part: pl.DataFrame) -> dict[str, int
     return {c.letter: int(part[c.shows].sum()) for c in columns if c.total}
 
 
-def plain_rows(return_: Return) -> pl.DataFrame:
-    """Every row as text for programs: box, part, then what the contract of return.json names, then `source` as text."""
-    return return_.rows.select("box", "part", *row_texts()).with_columns(source=source_text(return_))
+def plain_rows(return_: Return, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows as text for programs: box, part, then what the contract of return.json names, then `source` as text."""
+    return rows.select("box", "part", *row_texts()).with_columns(source=source_text(return_, rows))
 
 
 def iso_day(name: str) -> pl.Expr:
@@ -118,7 +119,7 @@ def row_texts(day: Callable[[str], pl.Expr] = iso_day) -> list[pl.Expr]:
     import polars as pl
 
     return [
-        pl.col("description"), acquired_text(day("acquired")).alias("acquired"), day("sold"),
+        pl.col("description"), acquired_text(day("acquired")).alias("acquired"), day("sold").fill_null(""),
         plain_cents("proceeds"), plain_cents("basis"), pl.col("codes").fill_null(""),
         plain_cents("adjustment"), plain_cents("gain"),
     ]  # fmt: skip
@@ -132,29 +133,32 @@ def acquired_text(date: pl.Expr) -> pl.Expr:
     return pl.when(word.is_not_null() & (word != "")).then(word).otherwise(date).fill_null("")
 
 
-def source_text(return_: Return) -> pl.Series:
-    """By row of Form 8949, the lines of the files it comes from: the sale's, then its lot's, joined by BETWEEN."""
+def source_text(return_: Return, rows: pl.DataFrame) -> pl.Series:
+    """By row, the lines of the files it comes from: the sale's, then its lot's, joined by BETWEEN."""
     import polars as pl
 
-    sale, lot = sale_and_lot(return_)
+    sale, lot = sale_and_lot(return_, rows)
     both = pl.concat_str(pl.lit(sale), pl.lit(lot), separator=BETWEEN, ignore_nulls=True)
     return pl.select(both.alias("source")).to_series()
 
 
 def sale_and_lot(
-    return_: Return, called: Callable[[str], str] = str, between: str = BETWEEN
+    return_: Return, rows: pl.DataFrame, called: Callable[[str], str] = str, between: str = BETWEEN
 ) -> tuple[pl.Series, pl.Series]:
-    """By row of Form 8949, where its sale and its lot come from, as `places` says it."""
+    """By row, where its sale and its lot come from, as `places` says it; a row that sums up others has a statement."""
     import polars as pl
 
-    rows = return_.rows
     both = places(return_.ledger, pl.concat([rows["sale"], rows["lot"]]), called, between)
-    return both.head(rows.height), both.tail(rows.height)
+    sale, lot = both.head(rows.height), both.tail(rows.height)
+    if "n" in rows.columns and rows["n"].null_count():
+        sums = pl.when(rows["n"].is_null()).then(pl.lit(called(STATEMENT)))
+        sale = pl.select(sums.otherwise(sale).alias(sale.name)).to_series()
+    return sale, lot
 
 
 def sources_of(return_: Return) -> pl.Series:
     """By row of Form 8949, the list of `file:line` it comes from (List of String): the sale's, then its lot's."""
-    return source_text(return_).str.split(BETWEEN)
+    return source_text(return_, return_.rows).str.split(BETWEEN)
 
 
 def places(ledger: Ledger, index: pl.Series, called: Callable[[str], str] = str, between: str = BETWEEN) -> pl.Series:

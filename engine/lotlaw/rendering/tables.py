@@ -39,22 +39,34 @@ LINE_COLUMNS = ("line", "column", "label", "amount")
 def tables(return_: Return) -> dict[str, str]:
     """The texts of the tables by file name."""
     forms = {f"{name}.csv": form_csv(return_, return_.year.forms[name]) for name in return_.lines}
-    return {"form_8949.csv": form_8949_csv(return_), **forms}
+    direct = {"aggregated.csv": rows_csv(return_, return_.laid.direct)} if return_.laid.direct.height else {}
+    return {"form_8949.csv": form_8949_csv(return_), **direct, **forms}
 
 
 def form_8949_csv(return_: Return, why: pl.Series | None = None) -> str:
     """The rows of Form 8949, with columns ROW_COLUMNS; `source` names the lines they come from, the sale's first.
 
-    With a reason for each row, only those that have one, with columns WHY_COLUMNS.
+    With a reason for each sale, only those that have one, with columns WHY_COLUMNS.
     """
+    if why is None:
+        return rows_csv(return_, return_.laid.rows)
+    rows = _rows(return_, return_.rows).with_columns(why.alias("why")).filter(why != "")
+    return table_csv(rows, HARMLESS_IN)
+
+
+def rows_csv(return_: Return, rows: pl.DataFrame) -> str:
+    """Some rows of a return, with columns ROW_COLUMNS."""
+    return table_csv(_rows(return_, rows), HARMLESS_IN)
+
+
+def _rows(return_: Return, rows: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
-    more = return_.rows.select("term", "asset", "account")
-    rows = pl.concat([plain_rows(return_), more], how="horizontal").select(ROW_COLUMNS)
-    rows = rows.with_columns(pl.col("source").str.replace_all(BETWEEN, "; ", literal=True))
-    if why is not None:
-        rows = rows.with_columns(why.alias("why")).filter(why != "")
-    return table_csv(rows, HARMLESS_IN)
+    more = rows.select("term", "asset", "account")
+    texts = pl.concat([plain_rows(return_, rows), more], how="horizontal").select(ROW_COLUMNS)
+    return texts.with_columns(
+        pl.col("source").str.replace_all(BETWEEN, "; ", literal=True), pl.col("sold").replace("", None)
+    )
 
 
 def form_csv(return_: Return, form: Form) -> str:

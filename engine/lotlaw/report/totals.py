@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def totals(return_: Return) -> list[dict[str, object]]:
     """Each box that has rows: its letter and label, how many rows, and what its columns come to as (heading, text)."""
-    columns = columns_of(return_.year, return_.rows)
+    columns = columns_of(return_.year, return_.laid.rows)
     headings = {c.letter: f"({c.letter}) {c.label}" for c in columns}
     labels = {box: said["label"] for box, said in boxes_of(return_.year).items()}
     return [
@@ -25,5 +25,5 @@ def totals(return_: Return) -> list[dict[str, object]]:
                 for letter, cents in totals_by_column(columns, part).items()
             ],
         }
-        for box, part in (by_box(return_, return_.rows) if return_.rows.height else ())
+        for box, part in (by_box(return_, return_.laid.rows) if return_.laid.rows.height else ())
     ]  # fmt: skip

@@ -6,7 +6,7 @@ shared drawing of the blank, which keeps thousands of rows fast and small.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,9 @@ from lotlaw.rendering.amounts import clean
 
 if TYPE_CHECKING:
     from lotlaw.rendering.pdf.contents import Contents
+    from lotlaw.rendering.pdf.drawing import Pdf
     from lotlaw.rendering.pdf.paper import Paper
+    from lotlaw.rendering.pieces import Piece
     from lotlaw.run import Return
 
 ATMOST = 50
@@ -33,7 +35,7 @@ def pdf_files(return_: Return, blanks: Blanks, *, flatten: bool = False) -> dict
     for form, (map_, data) in blanks.items():
         paper = Paper(data)
         if "parts" in map_.said:
-            contents = form_8949(return_, map_, paper) if return_.rows.height else None
+            contents = form_8949(return_, map_, paper) if return_.laid.rows.height else None
         else:
             contents = lines_of(return_, map_, paper) if form in return_.lines else None
         if contents:
@@ -42,20 +44,43 @@ def pdf_files(return_: Return, blanks: Blanks, *, flatten: bool = False) -> dict
 
 
 def _filled(return_: Return, map_: FieldMap, paper: Paper, contents: Contents, *, flatten: bool) -> bytes:
-    from lotlaw.rendering.pdf.drawing import Pdf, Sheets, stamp
+    from lotlaw.rendering.pdf.drawing import Sheets, stamp
     from lotlaw.rendering.pdf.fitting import fitted, overflowing
-    from lotlaw.rendering.pdf.statement import add_text
+    from lotlaw.rendering.pdf.statement import Statement
 
-    year = return_.year
-    pdf = Pdf(map_.title, f"lotlaw {__version__}", f"rules of {year.year} ({year.status}), {year.digest[:DIGITS]}")
+    pdf = _pdf(return_, map_.title)
     cells, items = overflowing(fitted(contents.cells, paper), paper)
     contents, sheets = replace(contents, cells=cells), Sheets(pdf, paper, stamp(return_, paper))
     if flatten or len(contents.pages) > ATMOST:
         sheets.flat(contents)
     else:
         sheets.fillable(contents)
-    add_text(pdf, _items(items), [f"Statement to {map_.title}", _whose(return_), ""])
+    Statement(pdf).add(list(_items(items)), [f"Statement to {map_.title}", _whose(return_), ""])
     return pdf.data()
+
+
+def _pdf(return_: Return, title: str) -> Pdf:
+    from lotlaw.rendering.pdf.drawing import Pdf
+
+    year = return_.year
+    return Pdf(title, f"lotlaw {__version__}", f"rules of {year.year} ({year.status}), {year.digest[:DIGITS]}")
+
+
+def statement_files(return_: Return) -> dict[str, Iterable[Piece]]:
+    """What is attached for the rows of Form 8949 that sum up others: all their sales, to print and as a table."""
+    from lotlaw.exceptions import STATEMENT
+    from lotlaw.rendering.form_8949 import statements
+    from lotlaw.rendering.pages import frame_of
+    from lotlaw.rendering.pdf.statement import Statement
+    from lotlaw.rendering.tables import rows_csv
+
+    pdf = _pdf(return_, f"Statement to {return_.year.year} Form 8949")
+    statement = Statement(pdf)
+    for _, pages in statements(return_, "txt", frame_of(return_)):
+        for page in pages:
+            statement.add(page.splitlines())
+    table = rows_csv(return_, return_.laid.attached)
+    return {STATEMENT: [table], STATEMENT.replace(".csv", ".pdf"): [pdf.data()]}
 
 
 def _items(items: Sequence[tuple[int, str, str]]) -> Iterator[str]:

@@ -38,7 +38,7 @@ class Contents:
 
 def form_8949(return_: Return, map_: FieldMap, paper: Paper) -> Contents:
     """Form 8949: each box on sheets of its own, those with a code that goes first in front of all others."""
-    parts, columns = map_.said["parts"], columns_of(return_.year, return_.rows)
+    parts, columns = map_.said["parts"], columns_of(return_.year, return_.laid.rows)
     rows = _on_sheets(return_)
     money = [column for column in columns if column.total]
     totals = rows.group_by("sheet", maintain_order=True).agg(
@@ -67,7 +67,7 @@ def _on_sheets(return_: Return) -> pl.DataFrame:
     ranks = {box: rank for rank, box in enumerate(boxes_of(return_.year))}
     goes_first = [code for code, about in said["codes"].items() if about.get("first")]
     first = pl.any_horizontal(pl.lit(value=False), *(pl.col("codes").str.contains(code) for code in goes_first))
-    rows = return_.rows.with_columns(rank=pl.col("box").replace_strict(ranks, return_dtype=pl.UInt32), last=~first)
+    rows = return_.laid.rows.with_columns(rank=pl.col("box").replace_strict(ranks, return_dtype=pl.UInt32), last=~first)
     rows = rows.sort("rank", "last", maintain_order=True)
     rows = rows.with_columns(number=pl.int_range(pl.len()).over("rank"))
     rows = rows.with_columns(page=pl.col("number") // a_page, slot=pl.col("number") % a_page)
