@@ -194,13 +194,16 @@ def test_an_edit_moves_lines_of_a_return(filed: Path, rules: Path, edited: Path,
     assert answer.text.endswith("1 of 1 move\n")
 
 
-def test_an_edit_moves_the_demo_and_examples(rules: Path, edited: Path, ask: Asked) -> None:
-    found = said(ask("rules", "impact", edited, "--rules", rules, "--json"), 1)
+def test_an_edit_moves_the_demo_and_examples(rules: Path, edited: Path, tmp_path: Path, ask: Asked) -> None:
+    folders = [folder.relative_to(tmp_path) for folder in (edited, rules)]  # as a user names them
+    found = said(ask("rules", "impact", folders[0], "--rules", folders[1], "--json"), 1)
     moved = {item["what"]: item["moves"] for item in found["moved"]}
     assert {"at": "lines.schedule_d.21", "before": "3000", "after": "3220"} in moved["the demo (2025)"]
     assert moved["2025 schedule_d: carryovers alone need the form"] == [
         {"at": "schedule_d.21", "before": "3,000", "after": "4,000"}
     ]
+    whole = moved["2025 a return: a long-term loss above a short-term gain, and less income than deductions"]
+    assert {"at": "allowed_loss", "before": "3,000", "after": "5,000"} in whole
 
 
 def test_the_same_rules_move_nothing(rules: Path, ask: Asked) -> None:

@@ -91,10 +91,9 @@ def _amounts(return_: Return) -> dict[str, Any]:
 def _shipped(before: Path, after: Path) -> Iterator[Moved]:
     number, exports, taxpayer = demo_files()
     if number in years(after):
+        roots = [root.resolve() for root in (before, after)]  # the demo's files are named as seen from its folder
         with contextlib.chdir(DEMO):
-            made = [
-                _demo(load(number, root.resolve()), exports, taxpayer) for root in (before.resolve(), after.resolve())
-            ]
+            made = [_demo(load(number, root), exports, taxpayer) for root in roots]
         yield _moved(f"the demo ({number})", *made)
     for year in years(before):
         if year in years(after):
@@ -131,4 +130,4 @@ def _moves(before: Year, after: Year, example: Example) -> Iterator[tuple[str, s
     for form, line in dict.fromkeys((*was, *now)):
         old, new = was.get((form, line)), now.get((form, line))
         if old != new:
-            yield f"{form}.{line}", amount(old), amount(new)
+            yield f"{form}.{line}" if form else line, amount(old), amount(new)
