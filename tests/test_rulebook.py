@@ -66,7 +66,7 @@ def pages(folder: Path) -> list[Path]:
 
 
 def test_there_is_a_page_for_each_form_and_more(book: Path) -> None:
-    others = ("index", "parameters", "form_8949", "dispositions", "sources", "graph")
+    others = ("index", "parameters", "form_8949", "dispositions", "returns", "sources", "graph")
     assert {path.name for path in pages(book)} == {f"{name}.html" for name in (*FORMS, *others)}
 
 
@@ -124,7 +124,17 @@ def test_every_line_says_what_it_is_in_words_with_its_law_and_its_readers(book: 
 def test_history_and_examples_are_shown(book: Path) -> None:
     text = " ".join(page(book / "schedule_d.html").text.split())
     assert "2018 to 2024 Form 8949 with box A checked: total of Form 8949: boxes A 2025 to 2026 Form 8949 with" in text
-    assert "carryovers alone need the form worked by hand statussingle short carryover4,000 line 64,000" in text
+    assert (
+        "carryovers alone need the form worked out from the law statussingle short carryover4,000 line 64,000" in text
+    )
+    pinned = " ".join(page(book / "loss_carryover.html").text.split())
+    assert "a loss below the cap that was all used leaves the worksheet out worked out from the law" in pinned
+    whole = " ".join(page(book / "returns.html").text.split())
+    assert (
+        "capital gain distributions without Schedule D worked out from the law statussingle taxpayer.income.wages60,000"
+        in whole
+    )
+    assert "Schedule D, line 16blank" in whole
     numbers = " ".join(page(book / "parameters.html").text.split())
     assert "from 202447,02594,05047,02563,000 from 202548,35096,70048,35064,750" in numbers
 
@@ -176,7 +186,7 @@ def test_words_of_a_rule_file_are_only_words(tmp_path: Path) -> None:
 
 
 def test_it_is_written_twice_the_same_and_over_nobody(tmp_path: Path, ask: Asked) -> None:
-    assert ask("rules", "docs", YEAR, "--out", "site").text == "wrote 19 files; open site/index.html\n"
+    assert ask("rules", "docs", YEAR, "--out", "site").text == "wrote 20 files; open site/index.html\n"
     first = {path.name: path.read_bytes() for path in (tmp_path / "site").iterdir()}
     assert ask("rules", "docs", YEAR, "--out", "site").code == 0
     assert {path.name: path.read_bytes() for path in (tmp_path / "site").iterdir()} == first

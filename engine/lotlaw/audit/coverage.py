@@ -78,12 +78,17 @@ def of_year(year: Year, given: Reasons) -> Coverage:
 def examples_in_force(year: Year) -> Iterator[Example]:
     """The examples that are meant for a year, and those of a pinned file, if all numbers that it reads are the same."""
     for form in year.forms.values():
-        origin = year.origins[form.name]
-        if origin != year.year and _same_numbers(year, load(origin, year.root), form):
-            own = enumerate(form.examples)
-            yield from (Example(form.name, said, form.document, ("examples", n)) for n, said in own)
-        yield from examples_of(year, form)
+        yield from form_examples(year, form)
     yield from whole_returns(year)
+
+
+def form_examples(year: Year, form: Form) -> Iterator[Example]:
+    """The examples of one form that hold in a year."""
+    origin = year.origins[form.name]
+    if origin != year.year and _same_numbers(year, load(origin, year.root), form):
+        own = enumerate(form.examples)
+        yield from (Example(form.name, said, form.document, ("examples", n)) for n, said in own)
+    yield from examples_of(year, form)
 
 
 def _same_numbers(year: Year, other: Year, form: Form) -> bool:

@@ -12,8 +12,9 @@ from lotlaw.audit.book import history
 from lotlaw.audit.book.graph import graph_of_form, graph_of_year
 from lotlaw.audit.book.links import Readers, anchor, function_said, line_href, speaker
 from lotlaw.audit.book.tables import pin, table_page
+from lotlaw.audit.coverage import form_examples
 from lotlaw.audit.show import errata_of, rule_of, said_value, status_of, title_of, told
-from lotlaw.check.worked import examples_of
+from lotlaw.check.worked import whole_returns
 from lotlaw.explain.amounts import amount
 from lotlaw.formula import parse
 from lotlaw.law import Form, Line, Parameter, Year, exported
@@ -52,6 +53,8 @@ def pages(year: Year) -> Iterator[tuple[str, str]]:
     yield "parameters.html", _page("parameters", frame, **_parameters(year, law, readers))
     for table in TABLES:
         yield f"{table}.html", _page("table", frame, **table_page(year, table))
+    examples = [_example(None, example.said, year) for example in whole_returns(year)]
+    yield "returns.html", _page("returns", frame, title="Whole returns", examples=examples)
     yield "sources.html", _page("sources", frame, **_sources(year))
     yield (
         "graph.html",
@@ -71,7 +74,7 @@ def _menu(year: Year) -> list[Text]:
     tables = [Text(str(year.documents[name].value["title"]), f"{name}.html") for name in TABLES]
     return [
         Text("Contents", "index.html"), Text("Numbers", "parameters.html"), *tables, *forms,
-        Text("Graph", "graph.html"), Text("Sources", "sources.html"),
+        Text("Whole returns", "returns.html"), Text("Graph", "graph.html"), Text("Sources", "sources.html"),
     ]  # fmt: skip
 
 
@@ -103,7 +106,7 @@ def _form(year: Year, form: Form, law: list[Year], readers: Readers) -> dict[str
         "inputs": [_input(year, form, name) for name in form.inputs],
         "entries": [_entry(form, line, says, law, readers) for line in form.lines.values()],
         "functions": list(_functions(year, form)),
-        "examples": [_example(form, example.said) for example in examples_of(year, form)],
+        "examples": [_example(form, example.said, year) for example in form_examples(year, form)],
         "claims": [_claim(form, claim, says) for claim in form.document.value.get("invariants") or ()],
         "graph": graph_of_form(year, form.name) if form.lines else None,
     }  # fmt: skip
@@ -170,16 +173,28 @@ def _functions(year: Year, form: Form) -> Iterator[dict[str, Any]]:
             }  # fmt: skip
 
 
-def _example(form: Form, example: Mapping[str, Any]) -> dict[str, Any]:
+def _example(form: Form | None, example: Mapping[str, Any], year: Year) -> dict[str, Any]:
+    """An example of a form; of none, of a whole return."""
     source = example["source"]
-    kinds = {"irs": "from the IRS", "worked": "worked by hand", "regression": "kept from a mistake"}
+    kinds = {"irs": "from the IRS", "worked": "worked out from the law", "regression": "kept from a mistake"}
     at = f": {source['at']}" if "at" in source else ""
     return {
         "name": example["name"], "source": f"{kinds.get(source['kind'], source['kind'])}{at}",
         "cents": "with cents" if example.get("cents") else "",
         "given": [(key.replace("_", " "), _said(value)) for key, value in example["given"].items()],
-        "expect": [(_line_link(form, key), _said(value)) for key, value in example["expect"].items()],
+        "expect": [
+            (_line_link(form, key) if form else _result_link(year, key), _said(value))
+            for key, value in example["expect"].items()
+        ],
     }  # fmt: skip
+
+
+def _result_link(year: Year, key: str) -> Text:
+    """A line of a return's form, or one of its results."""
+    name, _, id_ = (key if "." in key else year.documents["year"].value["results"][key]).partition(".")
+    form = year.forms[name]
+    line = form.lines[id_ if "." in key else form.exports[id_]]
+    return Text(called(form, line) if "." in key else key.replace("_", " "), line_href(line))
 
 
 def _line_link(form: Form, id_: str) -> Text:
