@@ -162,3 +162,15 @@ def test_every_year_has_what_it_is_said_to_have() -> None:
     forms = {year: list(maps_of(load(year))) for year in years_with_blanks()}
     assert forms == {year: ["form_8949"] + ["schedule_d"] * (year > 2019) for year in range(2018, 2026)}
     assert all(len(map_.sha256) == 64 for year in forms for map_ in maps_of(load(year)).values())
+
+
+@needs_blanks
+def test_a_form_without_an_official_pdf_is_named(home: Path, tmp_path: Path, ask: Asked) -> None:
+    (tmp_path / "ledger.csv").write_text(WELL["ledger.csv"].replace("2025", "2018"))
+    said = ask("file", 2018, *FILE[2:], "--blank", BLANKS)
+    assert said.code == 0
+    left_out = " ".join(said.text.partition("Left out")[2].split())
+    assert left_out == (
+        "Schedule D (Form 1040) as PDF: that of 2018 cannot be filled; copy it from forms.txt (--format pdf,txt)"
+    )
+    assert [path.name for path in (tmp_path / "return").glob("*.pdf")] == ["form_8949.pdf"]

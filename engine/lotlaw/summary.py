@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lotlaw.blanks import maps_of
 from lotlaw.rendering import formats
 from lotlaw.rendering.amounts import clean, printed
 from lotlaw.rendering.exports import left_out
@@ -69,9 +70,15 @@ def summary(return_: Return, out: Path | None, asked: Sequence[str] = ()) -> Ite
 
 
 def _left_out(return_: Return, asked: Sequence[str]) -> Iterator[str]:
-    """What `all` has no PDFs for, and the rows that tax programs' layouts can't say."""
+    """What there are no PDFs of, and the rows that tax programs' layouts can't say."""
+    year, maps = return_.year, maps_of(return_.year)
     if {*formats()} - {*asked} == {"pdf"}:
-        yield f"the PDFs, which need the blank forms: lotlaw forms get {return_.year.year}"
+        how = f"which need the blank forms: lotlaw forms get {year.year}" if maps else f"there are none for {year.year}"
+        yield f"the PDFs, {how}"
+    for name in return_.lines if "pdf" in asked else ():
+        if year.forms[name].columns and name not in maps:
+            title = year.forms[name].title.partition(",")[0]
+            yield f"{title} as PDF: that of {year.year} cannot be filled; copy it from forms.txt (--format pdf,txt)"
     if unsaid := left_out(return_, asked):
         yield unsaid
 
