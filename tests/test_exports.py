@@ -27,6 +27,7 @@ from lotlaw.output import write
 from lotlaw.rendering import files, formats
 from lotlaw.rendering.exports import layout, layouts, left_out
 from lotlaw.rendering.pieces import joined
+from lotlaw.rendering.tables import LINE_COLUMNS, ROW_COLUMNS
 from lotlaw.rules import load
 from lotlaw.run import Return, compute
 
@@ -282,3 +283,16 @@ def test_all_formats_are_written_and_what_is_left_out_is_told(
     assert {"return.json", "forms.txt", "forms.html", "form_8949.csv", *(layout(n)["file"] for n in layouts())} <= there
     assert "Left out     the PDFs, which need the blank forms: lotlaw forms get 2025" in answer.text
     assert ("can't say" in answer.text) == any(name.startswith("not_in_") for name in there)
+
+
+def cells(heading: str) -> list[str]:
+    """The first cells of the table under a heading of docs/outputs.md, or after a line of it."""
+    text = (ROOT / "docs" / "outputs.md").read_text(encoding="utf-8").partition(heading)[2].lstrip("\n")
+    rows = re.findall(r"^\|(.*?)\|", text.partition("\n\n| ")[2].partition("\n\n")[0], re.MULTILINE)
+    return [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+
+
+def test_formats_and_tables_are_documented_with_their_columns_in_order() -> None:
+    assert sorted(cells("# What a return is written as")) == sorted(formats())
+    assert tuple(cells("`form_8949.csv`, a row")) == ROW_COLUMNS
+    assert tuple(cells("`<form>.csv`, a row")) == LINE_COLUMNS
