@@ -167,6 +167,31 @@ def test_what_is_left_to_do_is_told_the_most_urgent_first() -> None:
     assert "1 of form_8949.txf" in imports.about
 
 
+def test_sales_without_a_row_of_their_own_are_told_where_they_stand(tmp_path: Path) -> None:
+    from lotlaw.filing import file_years
+
+    year, exports, taxpayer = demo_files()
+    with contextlib.chdir(DEMO):
+        (made,) = file_years(
+            [year],
+            exports,
+            taxpayer,
+            out=tmp_path / "out",
+            formats=["html", "fdx"],
+            aggregate_covered=True,
+            summarize=True,
+        )
+    text = (tmp_path / "out" / "report.html").read_text()
+    reasons = {e.get("id"): e for e in tree(text).iter("section")}
+    filters = {name: [a.get("data-filter") for a in e.iter("a") if a.get("data-filter")] for name, e in reasons.items()}
+    assert filters["why-schedule_d-1a"] == ["line=schedule_d.1a"]
+    assert filters["why-schedule_d-2"] == ["box=B,H;line="]
+    assert column(data_of(text)["sales"], "line") == ["schedule_d.1a", "", "schedule_d.8a", "", ""]
+    assert any(task.what == "Attach the statement of sales" for task in tasks(made))
+    assert "coinbase - see attached statement" in text
+    assert (tmp_path / "out" / "fdx.json").read_text().count('"exception1": true') == 2
+
+
 # Nothing of a file's runs in it, and it is private
 
 

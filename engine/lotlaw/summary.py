@@ -1,6 +1,7 @@
 """The one screen printed after a return is worked out: what was sold, how losses netted, the tax, what to look at.
 
-At most 24 lines of 100 columns, and 4 more for what the formats asked for leave out; in colour on a terminal, plain otherwise. What is a result stands in the year's rules.
+At most 24 lines of 100 columns, and 4 more for what the formats asked for leave out; in colour on a terminal, plain
+otherwise. What is a result stands in the year's rules.
 """
 
 from __future__ import annotations

@@ -148,9 +148,10 @@
       const { noun, sum } = this.element.dataset;
       const count = this.shown.length.toLocaleString("en-US");
       const of = this.shown.length === this.count ? "" : ` of ${this.count.toLocaleString("en-US")}`;
-      const kept = Object.entries(this.only).map(([name, values]) =>
-        name === "box" ? ` in box ${values.join(" or ")}` : `, ${name}`,
-      );
+      const kept = Object.entries(this.only).map(([name, values]) => {
+        if (name === "box") return ` in box ${values.join(" or ")}`;
+        return name === "line" ? "" : `, ${name}`;
+      });
       let told = `${count}${of} ${noun}${kept.join("")}`;
       if (sum) {
         let total = 0n;
@@ -287,9 +288,12 @@
     const codes = [...read.codes(n)].map((code) => `${code}: ${law.codes[code] || ""}`).join("; ");
     const amounts = ["proceeds", "basis", "adjustment", "gain"];
     const worked = law.is.replace(/\b[a-z]\b/g, (letter) => dollars(read[law.shows[letter]](n)));
-    const goes = [...document.querySelectorAll(".reason[data-boxes]")].find((reason) =>
-      reason.dataset.boxes.split(" ").includes(box),
-    );
+    const straight = read.line(n) && document.getElementById(`why-${read.line(n).replace(".", "-")}`);
+    const goes =
+      straight ||
+      [...document.querySelectorAll(".reason[data-boxes]")].find((reason) =>
+        reason.dataset.boxes.split(" ").includes(box),
+      );
     const content = [
       listed([
         [law.columns.acquired, read.acquired(n)],

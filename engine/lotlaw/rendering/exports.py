@@ -109,7 +109,8 @@ def _cells(return_: Return, said: Layout) -> pl.DataFrame:
     return return_.rows.select(
         **texts, **{name: plain_cents(name) for name in ("proceeds", "basis")}, sold=dates["sold"], codes=codes,
         acquired=pl.when(word == "").then(dates["acquired"]).otherwise(word.replace_strict(words, default="")),
-        various=word != "", adjustment=pl.when(adjusted | (codes != "")).then(amount).otherwise(pl.lit("")),
+        various=word != "", direct=return_.laid.line.is_not_null(),
+        adjustment=pl.when(adjusted | (codes != "")).then(amount).otherwise(pl.lit("")),
         box=pl.col("box").replace_strict(said["boxes"], default=""), letter="box", nothing=pl.lit(""),
         term=pl.col("term").replace_strict(said.get("terms", {}), default=""), quantity=_quantity(),
         wash=pl.when(wash & adjusted).then(amount).otherwise(pl.lit("")),
@@ -202,7 +203,7 @@ def _json(shows: str) -> tuple[pl.Expr, pl.Expr]:
     """A field's value as JSON, and whether there is any."""
     import polars as pl
 
-    if shows == "various":
+    if shows in ("various", "direct"):
         return pl.lit("true"), pl.col(shows)
     if shows == "other_codes":
         code, amount = pl.col("other_code"), pl.col("other_adjustment")

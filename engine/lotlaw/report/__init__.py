@@ -68,7 +68,7 @@ def _sheets(return_: Return, frame: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def _paper(return_: Return, frame: Mapping[str, Any]) -> Iterator[str]:
     """Form 8949 page by page, each amount of gain a link to its row, where a person may want to look at all of them."""
-    if return_.rows.height and _pages(return_) <= PAPER:
+    if return_.laid.rows.height and _pages(return_) <= PAPER:
         for _, pieces in form_8949(return_, "html", frame, folder="report/"):
             yield from pieces
 
@@ -89,7 +89,7 @@ def _goes(entries: list[tuple[str, list[Reason]]]) -> dict[str, str]:
 def _pages(return_: Return) -> int:
     """How many pages Form 8949 has."""
     size = int(return_.year.documents["form_8949"].value["rows_a_page"]["value"])
-    return sum(-(-count // size) for count in return_.rows["box"].value_counts()["count"])
+    return sum(-(-count // size) for count in return_.laid.rows["box"].value_counts()["count"])
 
 
 def _boxes(return_: Return) -> list[tuple[str, str]]:
@@ -99,5 +99,5 @@ def _boxes(return_: Return) -> list[tuple[str, str]]:
 
 
 def _counts(return_: Return) -> dict[str, str]:
-    tables = {"sales": return_.rows, "income": return_.income, "holdings": return_.holdings}
+    tables = {"sales": return_.rows, "rows": return_.laid.rows, "income": return_.income, "holdings": return_.holdings}
     return {name: f"{table.height:,}" if table.height else "" for name, table in tables.items()}

@@ -83,7 +83,7 @@ def _sales(return_: Return) -> tuple[pl.DataFrame, pl.Series]:
     sales = rows.select(
         "box", "term", _clean("description"), _clean(acquired_text(iso_day("acquired")), "acquired"), iso_day("sold"),
         "proceeds", "basis", pl.col("codes").fill_null(""), "adjustment", "gain", _clean("account"),
-        pl.col("collectible").cast(pl.Int8),
+        pl.col("collectible").cast(pl.Int8), return_.laid.line.fill_null("").alias("line"),
         **at,
     )  # fmt: skip
     return sales, used

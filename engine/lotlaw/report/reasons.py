@@ -118,11 +118,12 @@ def _reason(about: _About, form: Form, line: Line) -> Reason:
     return_, year = about.return_, about.return_.year
     speaker = Speaker(year, form, partial(_href, return_, form))
     formula, boxes, answer = line.formula, _boxes(return_, line), answer_of(return_, line)
-    answered = line.id in return_.lines[form.name]
+    answered, sales = line.id in return_.lines[form.name], _sales(return_, line, boxes)
+    outside = [Text(_outside(line, boxes, sales))]
     return Reason(
         anchor=f"why-{form.name}-{line.id}", called=_headed(called(form, line)), label=line.label,
         value=amount(answer), decided=" ".join(list(about.sayer.sentences(form, line))[1:] if answered else ()),
-        says=speaker.said(formula, condition=line.kind == "yes_if") if formula else [Text(_outside(line, boxes))],
+        says=speaker.said(formula, condition=line.kind == "yes_if") if formula else outside,
         formula=formula.text.strip() if formula else "",
         condition=_held(about, speaker, line.only_if) if line.only_if else [],
         skips=[_held(about, speaker, skip) for skip in line.skips],
@@ -130,7 +131,7 @@ def _reason(about: _About, form: Form, line: Line) -> Reason:
         grounds=list(_grounds(return_, form, line)),
         readers=[Text(_named(year, one, form), _anchor(return_, one)) for one in about.readers.get(_id(line), ())],
         cite=line.cite, place=rule_at(year, line.place), boxes=boxes,
-        sales=_sales(line, boxes),
+        sales=sales,
     )  # fmt: skip
 
 
@@ -172,12 +173,13 @@ def _named(year: Year, line: Line, here: Form) -> str:
     return said.partition(", ")[2] if line.form == here.name else said
 
 
-def _outside(line: Line, boxes: list[str]) -> str:
+def _outside(line: Line, boxes: list[str], sales: str) -> str:
     if line.kind == "total_of":
         kept = {"collectible": "collectibles among the "}
         which = "".join(said for key, said in kept.items() if line.total_of.get(key))
         return f"the totals of the {which}sales on Form 8949 with box {' or '.join(boxes)} checked"
-    return f"an amount that is given in the taxpayer file, under inputs, {line.form}, {line.id}"
+    given = f"an amount that is given in the taxpayer file, under inputs, {line.form}, {line.id}"
+    return f"the totals of the sales that go straight to this line, and {given}, if any" if sales else given
 
 
 def _names(line: Line) -> list[str]:
@@ -247,11 +249,13 @@ def _value(key: str, value: Any) -> str:
     return percent(value) if key == "rate" else amount(value)
 
 
-def _sales(line: Line, boxes: list[str]) -> str:
-    """Which sales a total adds up, for the table: `box=D,E,F;collectible=1`."""
+def _sales(return_: Return, line: Line, boxes: list[str]) -> str:
+    """Which sales a line adds up, for the table: `box=D,E,F;collectible=1`, or those that go straight to it."""
     if not boxes:
-        return ""
-    return f"box={','.join(boxes)}" + (";collectible=1" if line.total_of.get("collectible") else "")
+        here = f"{line.form}.{line.id}"
+        return f"line={here}" if here in set(return_.laid.direct["line"]) else ""
+    kept = [f"box={','.join(boxes)}", *(["collectible=1"] if line.total_of.get("collectible") else [])]
+    return ";".join([*kept, *(["line="] if return_.laid.direct.height else [])])
 
 
 def _boxes(return_: Return, line: Line) -> list[str]:

@@ -55,6 +55,8 @@ def _asked(return_: Return) -> Iterator[Task]:
     for sheet in sheets(return_):
         for question in sheet.asks:
             yield Task(f"Answer on {sheet.title.partition(',')[0]}: {question}", "", f"#{sheet.name}")
+    for note in return_.laid.notes:
+        yield Task("Attach the statement of sales", f"{note}.")
     missing = [said for key, said in (("name", "name"), ("ssn", "social security number")) if not return_.taxpayer[key]]
     if missing:
         yield Task(f"Write your {' and '.join(missing)} on every page", "The taxpayer file gives none.")
