@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Asked
+from lotlaw.plan import charts
 from lotlaw.starter import DEMO
 
 HEADER = "time,kind,asset,asset_class,quantity,amount,fee,account,to_account\n"
@@ -223,6 +224,7 @@ def test_without_the_charts_extra_a_page_is_refused(
     tmp_path: Path, ask: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "vl_convert", None)
+    charts.library.cache_clear()
     (tmp_path / "ledger.csv").write_text(HEADER + ACME)
     said = ask("holdings", "ledger.csv", *ON, "--out", "out")
     what = "charts are drawn by vl-convert-python, which is not here: pip install 'lotlaw[charts]'"

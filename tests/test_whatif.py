@@ -200,5 +200,5 @@ def test_the_screen_and_the_files(tmp_path: Path, ask: Asked) -> None:
     assert next(line for line in lines if line.startswith("schedule_d.16")).endswith("line7 + line15")
     page = (tmp_path / "o" / "whatif.html").read_text()
     assert all(word in page for word in ("Lines that moved", "Before you act on this", "form_1040.16"))
-    assert (tmp_path / "o" / "whatif.csv").read_text().startswith("form,label,without,with,formula\n")
+    assert (tmp_path / "o" / "whatif.csv").read_text().startswith("form,line,column,label,without,with\n")
     assert json.loads((tmp_path / "o" / "whatif.json").read_text())["plan"] == "whatif"

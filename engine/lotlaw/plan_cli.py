@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lotlaw.arguments import Files, Method, OptionalTaxpayer, OverridesFile, TaxpayerFile, progress, say
+from lotlaw.arguments import Files, Method, OptionalTaxpayer, OverridesFile, TaxpayerFile, progress
 from lotlaw.rules_cli import Json, RulesDir
 from lotlaw.source import refuse
 
@@ -29,7 +29,7 @@ Force = Annotated[bool, typer.Option("--force", help="Write into a folder that h
 
 def add_plans(app: typer.Typer) -> None:
     """Add the commands to lotlaw's own."""
-    for command in (holdings, whatif):
+    for command in (holdings, whatif, harvest):
         app.command()(command)
 
 
@@ -55,8 +55,7 @@ def holdings(
     from lotlaw.plan.holdings import holdings_json, holdings_of
     from lotlaw.plan.holdings_page import holdings_page
     from lotlaw.plan.holdings_text import holdings_text
-    from lotlaw.plan.text import show
-    from lotlaw.plan.writing import json_of, plain_csv, write_plan
+    from lotlaw.plan.writing import answer, json_of, plain_csv
 
     day = _day("--as-of", as_of) if as_of else datetime.now().astimezone().date()
     with progress(files) as tell:
@@ -69,12 +68,7 @@ def holdings(
         "json": lambda: json_of(holdings_json(held)),
         "html": lambda: holdings_page(held),
     }
-    written = write_plan(out, "holdings", formats, made, force=force) if out else []
-    if as_json:
-        say(made["json"]())
-        return
-    show(holdings_text(held))
-    show(f"wrote {path}" for path in written)
+    answer("holdings", made, holdings_text(held), out, formats, as_json=as_json, force=force)
 
 
 def whatif(
@@ -104,10 +98,9 @@ def whatif(
     from lotlaw.check import checked
     from lotlaw.plan.given import read_given
     from lotlaw.plan.sales import asked, settled
-    from lotlaw.plan.text import show
     from lotlaw.plan.whatif import what_if
     from lotlaw.plan.whatif_shown import whatif_json, whatif_page, whatif_table, whatif_text
-    from lotlaw.plan.writing import json_of, plain_csv, write_plan
+    from lotlaw.plan.writing import answer, json_of, plain_csv
 
     wanted = asked(sell or [], sales)
     law = checked(year, rules)
@@ -121,12 +114,56 @@ def whatif(
         "json": lambda: json_of(whatif_json(found)),
         "html": lambda: whatif_page(found),
     }
-    written = write_plan(out, "whatif", formats, made, force=force) if out else []
-    if as_json:
-        say(made["json"]())
-        return
-    show(whatif_text(found))
-    show(f"wrote {path}" for path in written)
+    answer("whatif", made, whatif_text(found), out, formats, as_json=as_json, force=force)
+
+
+def harvest(
+    year: Annotated[int, typer.Argument(help="The tax year.")],
+    files: Files,
+    taxpayer: TaxpayerFile,
+    prices: Prices = None,
+    goal: Annotated[
+        list[str] | None, typer.Option(help="least, offset, allowance, zero or cash; several may be given, else all.")
+    ] = None,
+    cash: Annotated[str | None, typer.Option(metavar="DOLLARS", help="How much to raise, for the goal cash.")] = None,
+    on: On = None,
+    years: Years = 1,
+    fee: Annotated[str, typer.Option(metavar="DOLLARS", help="What each sale costs.")] = "0",
+    fee_rate: Annotated[str, typer.Option(metavar="PERCENT", help="And what part of it, such as 0.5%.")] = "0",
+    least: Annotated[str, typer.Option(metavar="DOLLARS", help="What a sale has to bring at least.")] = "0",
+    out: Out = None,
+    formats: Formats = "html",
+    as_json: Json = False,
+    overrides: OverridesFile = None,
+    rules: RulesDir = None,
+    force: Force = False,
+) -> None:
+    """Which lots to sell for a goal: least tax, gains offset, losses deducted, gains untaxed, cash; ranked, and filed.
+
+    Example: lotlaw harvest 2025 coinbase.csv schwab.csv --taxpayer taxpayer.yaml --prices prices.csv
+    """
+    from lotlaw.check import checked
+    from lotlaw.plan.asking import amount, goals_of, share
+    from lotlaw.plan.given import read_given
+    from lotlaw.plan.harvest import harvest as found_by
+    from lotlaw.plan.harvest_shown import harvest_json, harvest_page, harvest_table, harvest_text
+    from lotlaw.plan.sellable import Costs
+    from lotlaw.plan.writing import answer, json_of, plain_csv
+
+    wanted = amount("--cash", cash) if cash else None
+    goals = goals_of(goal or [], wanted)
+    costs = Costs(amount("--fee", fee), share("--fee-rate", fee_rate), amount("--least", least))
+    law = checked(year, rules)
+    with progress(files) as tell:
+        tell(f"reading {', '.join(path.name for path in files)}")
+        given = read_given(files, taxpayer, prices, rules, overrides)
+        found = found_by(given, law, _usual(on, year), goals, costs, cash=wanted, count=years, tell=tell)
+    made = {
+        "csv": lambda: plain_csv(harvest_table(found)),
+        "json": lambda: json_of(harvest_json(found)),
+        "html": lambda: harvest_page(found),
+    }
+    answer("harvest", made, harvest_text(found), out, formats, as_json=as_json, force=force)
 
 
 def _usual(on: str | None, year: int) -> date:

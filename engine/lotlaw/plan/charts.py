@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from lotlaw.rendering.amounts import clean
 from lotlaw.source import refuse
 
 EXTRA = "charts"
-SNIPPET = "window.vegaEmbed = vegaEmbed;"
-"""All that a page needs of the library."""
 DAYS: dict[str, Any] = {"axis": {"format": "%Y-%m-%d", "tickCount": 6}, "scale": {"padding": 24}}
 """How days stand along an axis."""
 GAIN_AND_LOSS = {"domain": ["Gain", "Loss"], "range": ["@gain", "@loss"]}
@@ -53,14 +52,22 @@ class Chart:
 
 
 def script_of(charts: Sequence[Chart]) -> tuple[str, str]:
-    """The drawing library, and the charts' specifications, as scripts that may stand in a page."""
+    """The drawing library as a script, and the charts' specifications as JSON, as either may stand in a page."""
+    specs = json.dumps({chart.name: chart.spec() for chart in charts}, ensure_ascii=False)
+    return library(), specs.replace("<", "\\u003c")
+
+
+@cache
+def library() -> str:
+    """The drawing library: Vega-Lite with all it needs. Raises Problems if the extra is not installed."""
     try:
         import vl_convert
     except ImportError:
         said = f"charts are drawn by vl-convert-python, which is not here: pip install 'lotlaw[{EXTRA}]'"
         raise refuse("--format html", said) from None
-    specs = json.dumps({chart.name: chart.spec() for chart in charts}, ensure_ascii=False)
-    return vl_convert.javascript_bundle(SNIPPET).replace("</script", "<\\/script"), specs.replace("<", "\\u003c")
+    # Without a snippet, which its types ask for, the library comes bundled; with one it takes seconds.
+    script = vl_convert.javascript_bundle()  # type: ignore[call-arg]
+    return script.replace("</script", "<\\/script")
 
 
 def field(name: str, type_: str, title: str | None = None, **more: Any) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import polars as pl
 
 from lotlaw.answers import Answer
 from lotlaw.law import Line, Year
-from lotlaw.plan.text import Table
+from lotlaw.plan.holdings import records
+from lotlaw.plan.text import Table, money
 from lotlaw.plan.whatif import Moved
 from lotlaw.plan.years import Filed
 from lotlaw.rendering.amounts import cell, printed, said
@@ -55,10 +56,11 @@ def sides_table(before: Return, after: Return, ways: tuple[str, str] = WAYS) -> 
         (side.label, *(printed(amount, whole=not before.cents) for amount in (side.without, side.with_, side.change)))
         for side in sides(before, after)
     ]
-    return _table(("", *ways, "change"), rows, strong=1)
+    return side_by_side(("", *ways, "change"), rows, strong=1)
 
 
-def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, strong: int = 0, left: int = 1) -> Table:
+def side_by_side(titles: Sequence[str], rows: Sequence[Sequence[str]], *, strong: int = 0, left: int = 1) -> Table:
+    """Texts under titles, all but the first `left` columns of them aligned right."""
     names = [str(n) for n in range(len(titles))]
     frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
     return Table(titles, frame, frozenset(names[left:]), strong=strong)
@@ -70,7 +72,7 @@ def moved_table(year: Year, moved: Sequence[Moved], *, cents: bool) -> Table:
         (where, line.label, before, after, line.formula.text if line.formula else HOW[line.kind])
         for line, where, before, after in _cells(year, moved, cents=cents)
     ]
-    table = _table(("line", "what it is", "without", "with", "how"), rows, left=2)
+    table = side_by_side(("line", "what it is", "without", "with", "how"), rows, left=2)
     return Table(table.titles, table.rows, frozenset({"2", "3"}))
 
 
@@ -119,7 +121,7 @@ def years_table(without: Sequence[Filed], with_: Sequence[Filed], ways: tuple[st
     sums = [sum((one.tax for one in way), Decimal(0)) for way in (without, with_)]
     total = ("together", *(printed(x, whole=True) for x in (*sums, sums[1] - sums[0])), "", "")
     titles = ("year", f"taxes {ways[0]}", ways[1], "change", f"carried on {ways[0]}", ways[1])
-    return _table(titles, [*rows, total], strong=1)
+    return side_by_side(titles, [*rows, total], strong=1)
 
 
 def years_json(without: Sequence[Filed], with_: Sequence[Filed]) -> list[dict[str, Any]]:
@@ -147,52 +149,35 @@ def sides_json(before: Return, after: Return) -> dict[str, dict[str, str]]:
     }
 
 
+AMOUNTS = ("proceeds", "basis", "adjustment", "gain")
+SOLD = (
+    "asset", "account", "description", "quantity", "acquired", "acquired_text", "sold", "proceeds", "basis", "codes",
+    "adjustment", "gain", "term", "box",
+)  # fmt: skip
+"""Columns of rows of Form 8949 that plans show to programs."""
 ROW_TITLES = {
     "description": "what", "acquired": "acquired", "sold": "sold", "term": "term", "proceeds": "proceeds",
     "basis": "basis", "codes": "code", "adjustment": "adjusted", "gain": "gain",
 }  # fmt: skip
 
 
-def rows_table(rows: pl.DataFrame) -> Table:
-    """What sales put on Form 8949."""
-    from lotlaw.plan.text import money
-
+def rows_table(rows: pl.DataFrame, more: Sequence[str] = ()) -> Table:
+    """What sales put on Form 8949, with columns of texts besides."""
     acquired = pl.coalesce("acquired_text", pl.col("acquired").cast(pl.String)).alias("acquired")
-    cents = [
-        (pl.col(name).cast(pl.Decimal(38, 18)) / 100).alias(name)
-        for name in ("proceeds", "basis", "adjustment", "gain")
-    ]
-    texts = rows.with_columns(cents).select(
+    texts = in_dollars(rows).select(
         "description", acquired, pl.col("sold").cast(pl.String), "term", money("proceeds"), money("basis"), "codes",
-        money("adjustment"), money("gain"),
+        money("adjustment"), money("gain"), *more,
     )  # fmt: skip
     plain = texts.drop("codes", "adjustment") if not rows["codes"].str.len_chars().sum() else texts
     right = frozenset({"proceeds", "basis", "adjustment", "gain"})
-    return Table([ROW_TITLES[name] for name in plain.columns], plain, right, frozenset({"gain"}))
+    return Table([ROW_TITLES.get(name, name) for name in plain.columns], plain, right, frozenset({"gain"}))
+
+
+def in_dollars(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of Form 8949 with their cents as dollars."""
+    return rows.with_columns((pl.col(name).cast(pl.Decimal(38, 18)) / 100).alias(name) for name in AMOUNTS)
 
 
 def rows_json(rows: pl.DataFrame) -> list[dict[str, Any]]:
     """What sales put on Form 8949, for programs."""
-    from lotlaw.plan.holdings import records
-
-    cents = [
-        (pl.col(name).cast(pl.Decimal(38, 18)) / 100).alias(name)
-        for name in ("proceeds", "basis", "adjustment", "gain")
-    ]
-    names = (
-        "asset",
-        "account",
-        "description",
-        "quantity",
-        "acquired",
-        "acquired_text",
-        "sold",
-        "proceeds",
-        "basis",
-        "codes",
-        "adjustment",
-        "gain",
-        "term",
-        "box",
-    )
-    return records(rows.with_columns(cents).select(names))
+    return records(in_dollars(rows).select(SOLD))

@@ -87,8 +87,7 @@ def _news(found: WhatIf) -> list[str]:
 
 def care_of(found: WhatIf) -> list[str]:
     """Words of care, and what is not figured again."""
-    years = [return_.year for return_ in found.before]
-    return words_of_care(years, [*found.assumed, not_refigured(found.before[0].not_computed)])
+    return words_of_care([found.year], [*found.assumed, not_refigured(found.before[0].not_computed)])
 
 
 def whatif_json(found: WhatIf) -> dict[str, Any]:
@@ -172,8 +171,17 @@ def _taxes(found: WhatIf) -> Chart:
 
 
 def whatif_table(found: WhatIf) -> pl.DataFrame:
-    """The lines that moved, for spreadsheets."""
-    moved = moved_table(found.year, found.moved, cents=found.before[0].cents)
-    return moved.rows.rename(
-        dict(zip(moved.rows.columns, ("form", "label", "without", "with", "formula"), strict=True))
-    )
+    """The lines that moved, for spreadsheets; a line with columns has a row for each."""
+    import polars as pl
+
+    rows = [
+        (one["form"], one["line"], column, one["label"], _in(one["without"], column), _in(one["with"], column))
+        for one in moved_json(found.moved, found.year, cents=found.before[0].cents)
+        for column in (one["with"] or one["without"] if isinstance(one["with"] or one["without"], dict) else [None])
+    ]
+    names = ("form", "line", "column", "label", "without", "with")
+    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+
+
+def _in(answer: Any, column: str | None) -> Any:
+    return answer.get(column) if isinstance(answer, dict) else answer

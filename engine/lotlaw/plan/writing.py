@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from lotlaw.output import Known, write_all
+from lotlaw.plan.text import Block, show
 from lotlaw.rendering.pieces import Piece
 from lotlaw.rendering.tables import table_csv
 from lotlaw.source import refuse
@@ -36,6 +37,14 @@ def write_plan(out: Path, name: str, formats: str, made: Made, *, force: bool = 
             raise refuse("--format", f"no format '{word}'; there are {', '.join(FORMATS)}")
     texts: dict[str, Sequence[Piece]] = {f"{name}.{word}": [made[word]()] for word in dict.fromkeys(wanted)}
     return write_all(out, [dict(texts)], force=force, ours=OURS)
+
+
+def answer(
+    name: str, made: Made, text: Iterable[Block], out: Path | None, formats: str, *, as_json: bool, force: bool
+) -> None:
+    """Write a plan's files, if there is a folder for them, then print it: as JSON, or as text and what was written."""
+    written = write_plan(out, name, formats, made, force=force) if out else []
+    show(made["json"]().split("\n")[:-1] if as_json else [*text, *(f"wrote {path}" for path in written)])
 
 
 def json_of(said: Mapping[str, Any]) -> str:

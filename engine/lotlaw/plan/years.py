@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
+from lotlaw.cautions import DRAFT
 from lotlaw.law import Year
 from lotlaw.ledger import Ledger
 from lotlaw.plan.given import Given
@@ -79,7 +80,9 @@ def assumptions(rules: Sequence[Year]) -> list[str]:
         return []
     borrowed = [f"{year.year}" for year in rules if _own(year) != year.year]
     said = f"{', '.join(borrowed)}: no rules yet, so those of {_own(rules[-1])} as they stand"
-    return [ASSUMED, *([said] if borrowed else [])]
+    drafts = dict.fromkeys(_own(year) for year in rules[1:] if year.status == DRAFT)
+    drawn = [f"The rules of {number} are a draft" for number in drafts]
+    return [ASSUMED, *([said] if borrowed else []), *drawn]
 
 
 def _own(year: Year) -> int:
