@@ -16,6 +16,7 @@ SYMBOLS = [f"T{number:03}" for number in range(500)]
 ROUND = 100_000
 """Round lots, of ten units: a wash sale splits what replaces it, and pieces of odd sizes would split without end."""
 ACCOUNTS = ["coinbase", "schwab"]
+YEAR_END = 1231
 HEADER = "time,kind,asset,asset_class,quantity,amount,fee,account\n"
 TAXPAYER = """\
 filing_status: single
@@ -49,6 +50,22 @@ def hoard(path: Path, rows: int, first: date, last: date, asset: Asset) -> Path:
     held = {(asset[0], account): 0}
     days = enumerate(_days(rows, first, last))
     return _written(path, (_line(chance, held, day, asset, account, ROUND, sells=2 * row >= rows) for row, day in days))
+
+
+def open_lots(path: Path, rows: int, first: date, last: date) -> Path:
+    """Write `rows` purchases of five hundred stocks and five coins, nothing of which is sold."""
+    chance, assets = random.Random(rows), [*CRYPTO, *((symbol, "stock") for symbol in SYMBOLS)]
+    nothing = {(asset, account): 0 for asset, _ in assets for account in ACCOUNTS}
+    picked = ((day, chance.choice(assets), chance.choice(ACCOUNTS)) for day in _days(rows, first, last))
+    return _written(path, (_line(chance, nothing, *pick, 1, sells=False) for pick in picked))
+
+
+def prices(path: Path) -> Path:
+    """Write a price of each of these, of 0.80 to 1.20 dollars."""
+    chance = random.Random(YEAR_END)
+    names = [asset for asset, _ in CRYPTO] + SYMBOLS
+    path.write_text("asset,price\n" + "".join(f"{name},{chance.randint(80, 120) / 100}\n" for name in names))
+    return path
 
 
 def _days(rows: int, first: date, last: date) -> Iterator[date]:

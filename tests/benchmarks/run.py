@@ -167,6 +167,21 @@ def columns(bench: Bench) -> Iterator[Row]:
         yield Row(f"{rows:,} returns as columns: {what}", cost, cost.wall, accept, goal, " s")
 
 
+def planning(bench: Bench) -> Iterator[Row]:
+    """A hundred thousand open lots: what they are worth, and which to sell for each goal."""
+    rows, folder = bench.rows(MILLION // 10), bench.folder
+    ledger = generate.open_lots(folder / "open.csv", rows, SEVEN_YEARS[0], date(YEAR, 11, 15))
+    prices, taxpayer = generate.prices(folder / "prices.csv"), generate.taxpayer(folder / "taxpayer.yaml")
+    given = [ledger.name, "--taxpayer", taxpayer.name, "--prices", prices.name]
+    commands = [
+        ("holdings", ["holdings", *given, "--as-of", f"{YEAR}-12-20"], 2, 1),
+        ("harvest", ["harvest", str(YEAR), *given, "--on", f"{YEAR}-12-20", "--cash", "5000"], 10, 5),
+    ]
+    for name, command, accept, goal in commands:
+        (cost,) = bench.in_turns(functools.partial(once, [*LOTLAW, *command], folder=folder))
+        yield Row(f"`lotlaw {name}`, {rows:,} open lots", cost, cost.wall, accept, goal, " s")
+
+
 def small_return(bench: Bench) -> Iterator[Row]:
     ledger = generate.ledger(bench.folder / "small.csv", 50, *SEVEN_YEARS)
     cost = typical([bench.file(ledger)() for _ in range(11)][1:])
@@ -179,7 +194,7 @@ def rules_check(bench: Bench) -> Iterator[Row]:
 
 
 BENCHMARKS = [
-    seven_years, one_year, growth, hifo, wash_sales, growth_of_lots, columns, small_return, rules_check,
+    seven_years, one_year, growth, hifo, wash_sales, growth_of_lots, columns, planning, small_return, rules_check,
 ]  # fmt: skip
 HEADINGS = ["what", "clock", "all cores", "peak memory", "measured", "accept", "goal", "meets"]
 

@@ -118,7 +118,7 @@ def notes(found: Harvest) -> list[str]:
     }
     said = [how[frozenset(every)]] if every else []
     if found.best:
-        said += list(_to_name(found, found.best))
+        said += [*_to_name(found, found.best), *_uses(found)]
         new = [warning for warning in found.best.after.warnings if warning not in found.base.warnings]
         said += new
     return [*said, *found.offer.held.notes]
@@ -136,6 +136,15 @@ def _to_name(found: Harvest, plan: Plan) -> Iterator[str]:
     pools = {classes[sale.asset]: None for sale in plan.sales if sale.lot}
     for cite, by in sorted({(identified(law, name)["cite"]["at"], identified(law, name)["by"]) for name in pools}):
         yield f"The lots hold only if they are identified, to a broker who holds them, no later than the {by} ({cite})"
+
+
+def _uses(found: Harvest) -> Iterator[str]:
+    """Losses that a plan takes from years to come."""
+    before = sum(found.base.carryover.values(), Decimal(0))
+    for plan in found.plans:
+        used = before - sum(plan.after.carryover.values(), Decimal(0))
+        if used > 0:
+            yield f"{TITLES[plan.goal]}: it uses {printed(used, whole=True)} of losses that would be carried on"
 
 
 def care_of(found: Harvest) -> list[str]:

@@ -152,7 +152,7 @@ def _told(draft: Offer, n: int) -> tuple[int, int, int]:
     """A lot's fee in cents, its size in steps (times STEP), a step's price in cents (times SCALE)."""
     lot, step = draft.lots[n], step_of(draft.lots[n])
     size = int(lot["quantity"] / step * STEP) if lot["pieces"] == 1 else 0
-    return cents(draft.sale(n).fee), size, int(step * lot["price"] * 100 * SCALE)
+    return cents(draft.costs.of(rounded(lot["quantity"] * lot["price"]))), size, int(step * lot["price"] * 100 * SCALE)
 
 
 def _together(

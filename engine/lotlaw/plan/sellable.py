@@ -35,7 +35,7 @@ class Costs:
 
     def of(self, amount: Decimal) -> Decimal:
         """The fee of a sale that brings so much before it."""
-        return self.fee + rounded(amount * self.rate)
+        return self.fee + rounded(amount * self.rate) if self.rate else self.fee
 
 
 def sellable(held: Holdings, law: Treatment, person: Taxpayer, costs: Costs) -> pl.DataFrame:
