@@ -53,6 +53,11 @@ def made() -> Return:
 
 
 @pytest.fixture(scope="module")
+def text(made: Return) -> str:
+    return page(made)
+
+
+@pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the demo, as the command writes it."""
     from lotlaw.filing import file_years
@@ -67,7 +72,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # What stands in it
 
 
-@pytest.mark.parametrize("year", [2018, 2021, 2025, 2026])
+@pytest.mark.parametrize("year", [2018, 2021, 2026])
 def test_it_is_proper_html_whose_links_lead_somewhere(year: int) -> None:
     rows = [row for row in ROWS if row[0] != "I"]
     document = tree(page(made_return(year, rows, planning_only=year == 2021, cents=year == 2026)))
@@ -78,8 +83,8 @@ def test_it_is_proper_html_whose_links_lead_somewhere(year: int) -> None:
     assert {f"#sale-{n}" for n in range(len(rows))} <= links
 
 
-def test_every_amount_of_every_form_is_explained(made: Return) -> None:
-    document = tree(page(made))
+def test_every_amount_of_every_form_is_explained(made: Return, text: str) -> None:
+    document = tree(text)
     reasons = {e.get("id"): e for e in document.iter("section") if (e.get("id") or "").startswith("why-")}
     for form, answers in made.lines.items():
         for line, answer in answers.items():
@@ -89,8 +94,8 @@ def test_every_amount_of_every_form_is_explained(made: Return) -> None:
             assert "".join(reason.findall("p")[-1].itertext()).endswith(f"{Path(place.file).name}:{place.line}")
 
 
-def test_a_line_says_its_rule_in_words_with_what_went_in_and_the_law(made: Return) -> None:
-    reasons = {e.get("id"): e for e in tree(page(made)).iter("section")}
+def test_a_line_says_its_rule_in_words_with_what_went_in_and_the_law(text: str) -> None:
+    reasons = {e.get("id"): e for e in tree(text).iter("section")}
     told = " ".join("".join(reasons["why-schedule_d-21"].itertext()).split())
     assert told.startswith("Schedule D, line 21 Allowed loss, the smaller of the loss on line 16 and the cap: 3,000 ")
     assert "the smaller of line 16 with its sign changed and capital loss cap" in told
@@ -104,14 +109,13 @@ def test_a_line_says_its_rule_in_words_with_what_went_in_and_the_law(made: Retur
     assert re.search(r"§1211\(b\); rules/2025/schedule_d\.yaml:\d+$", told)
 
 
-def test_it_is_the_same_wherever_it_is_made(made: Return, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = page(made)
+def test_it_is_the_same_wherever_it_is_made(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert page(made_return()) == here
+    assert page(made_return()) == text
 
 
-def test_rows_are_data_in_whole_cents_with_where_they_come_from(made: Return) -> None:
-    data = data_of(page(made))
+def test_rows_are_data_in_whole_cents_with_where_they_come_from(made: Return, text: str) -> None:
+    data = data_of(text)
     sales = data["sales"]
     assert sales["count"] == len(ROWS)
     assert column(sales, "gain") == made.rows["gain"].to_list()
@@ -195,8 +199,7 @@ def test_sales_without_a_row_of_their_own_are_told_where_they_stand(tmp_path: Pa
 # Nothing of a file's runs in it, and it is private
 
 
-def test_its_policy_lets_only_its_own_style_and_script_run(made: Return) -> None:
-    text = page(made)
+def test_its_policy_lets_only_its_own_style_and_script_run(text: str) -> None:
     policy = re.search(r'Content-Security-Policy" content="([^"]+)"', text)[1]
     found = {name: base64.b64encode(hashlib.sha256(body.encode()).digest()).decode() for name, body in (
         ("script", re.search(r"<script>(.*?)</script>", text, re.DOTALL)[1]),
@@ -209,7 +212,8 @@ def test_its_policy_lets_only_its_own_style_and_script_run(made: Return) -> None
     assert not re.search(r"\s(on\w+|style|src)=", re.sub(r"<(script|style)[^>]*>.*?</\1>", "", text, flags=re.DOTALL))
 
 
-def test_texts_of_a_file_are_only_shown() -> None:
+def test_texts_of_a_file_are_only_shown(text: str) -> None:
+    assert HARM not in text
     harm = "</script><script>alert(1)</script><!-- &lt; \u202e"
     row = (*EVIL[:3], harm, harm, harm, *EVIL[6:])
     text = page(made_return(rows=[row], name=harm, warnings=[harm]))
@@ -218,7 +222,6 @@ def test_texts_of_a_file_are_only_shown() -> None:
     assert "\u202e" not in text
     shown = column(data_of(text)["sales"], "description")
     assert shown == [harm.replace("\u202e", "\ufffd")]
-    assert HARM not in page(made_return())
 
 
 def test_it_is_written_for_its_owner_alone_with_the_number_on_the_forms(made: Return, tmp_path: Path) -> None:
