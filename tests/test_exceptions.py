@@ -128,7 +128,7 @@ def test_every_sale_stands_in_exactly_one_place(tmp_path: Path) -> None:
     Draft202012Validator(schema).validate(said(return_))
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(
     rows=st.lists(
         st.builds(

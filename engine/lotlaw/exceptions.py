@@ -86,10 +86,11 @@ def _broker(taxpayer: Taxpayer) -> pl.Expr:
 def _summarized(year: Year, said: Mapping[str, Any], rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The form's rows with those of a broker and box in one, where there are several; and what they sum up."""
     keys = ["box", "broker"]
-    never = pl.any_horizontal(pl.lit(value=False), *(pl.col("codes").str.contains(code) for code in said["never"]))
-    several = ~never & ((~never).sum().over(keys) > 1)
+    codes = pl.col("codes").fill_null("")
+    may = ~pl.any_horizontal(pl.lit(value=False), *(codes.str.contains(code, literal=True) for code in said["never"]))
+    several = may & (may.sum().over(keys) > 1)
     rank = pl.col("box").replace_strict({box: n for n, box in enumerate(year.documents[FORM].value["boxes"])})
-    rows = rows.with_columns(several=several.fill_null(value=False), rank=rank)
+    rows = rows.with_columns(several=several, rank=rank)
     attached = rows.filter("several").sort("rank", "broker", maintain_order=True)
     if attached.is_empty():
         return rows.drop("broker", "several", "rank"), attached.drop("several", "rank", "n")

@@ -105,6 +105,8 @@ def looked_up_days(rows: pl.DataFrame) -> Callable[[str], pl.Expr]:
 
     def written(name: str) -> pl.Expr:
         first, last = rows[name].min(), rows[name].max()
+        if rows[name].null_count():
+            return iso_day(name).fill_null("")
         if not isinstance(first, date) or not isinstance(last, date) or (last - first).days >= rows.height:
             return iso_day(name)
         days = pl.date_range(first, last, eager=True)
@@ -119,7 +121,7 @@ def row_texts(day: Callable[[str], pl.Expr] = iso_day) -> list[pl.Expr]:
     import polars as pl
 
     return [
-        pl.col("description"), acquired_text(day("acquired")).alias("acquired"), day("sold").fill_null(""),
+        pl.col("description"), acquired_text(day("acquired")).alias("acquired"), day("sold"),
         plain_cents("proceeds"), plain_cents("basis"), pl.col("codes").fill_null(""),
         plain_cents("adjustment"), plain_cents("gain"),
     ]  # fmt: skip

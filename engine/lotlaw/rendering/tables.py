@@ -64,9 +64,7 @@ def _rows(return_: Return, rows: pl.DataFrame) -> pl.DataFrame:
 
     more = rows.select("term", "asset", "account")
     texts = pl.concat([plain_rows(return_, rows), more], how="horizontal").select(ROW_COLUMNS)
-    return texts.with_columns(
-        pl.col("source").str.replace_all(BETWEEN, "; ", literal=True), pl.col("sold").replace("", None)
-    )
+    return texts.with_columns(pl.col("source").str.replace_all(BETWEEN, "; ", literal=True))
 
 
 def form_csv(return_: Return, form: Form) -> str:

@@ -66,7 +66,8 @@ def _on_sheets(return_: Return) -> pl.DataFrame:
     a_page = int(said["rows_a_page"]["value"])
     ranks = {box: rank for rank, box in enumerate(boxes_of(return_.year))}
     goes_first = [code for code, about in said["codes"].items() if about.get("first")]
-    first = pl.any_horizontal(pl.lit(value=False), *(pl.col("codes").str.contains(code) for code in goes_first))
+    codes = pl.col("codes").fill_null("")
+    first = pl.any_horizontal(pl.lit(value=False), *(codes.str.contains(code, literal=True) for code in goes_first))
     rows = return_.laid.rows.with_columns(rank=pl.col("box").replace_strict(ranks, return_dtype=pl.UInt32), last=~first)
     rows = rows.sort("rank", "last", maintain_order=True)
     rows = rows.with_columns(number=pl.int_range(pl.len()).over("rank"))
@@ -91,12 +92,10 @@ def _fields(parts: Mapping[str, Any], columns: list[Column]) -> pl.DataFrame:
 
 
 def _in_fields(texts: pl.DataFrame, keys: list[str], fields: pl.DataFrame) -> pl.DataFrame:
-    """A column a letter turned into a row a field."""
+    """A row a field, from a column a letter."""
     long = texts.unpivot(index=keys, variable_name="letter", value_name="text")
-    found = long.join(fields, ["part", "slot", "letter"], "left", maintain_order="left").sort(
-        "sheet", "slot", maintain_order=True
-    )
-    return found.select(CELLS)
+    found = long.join(fields, ["part", "slot", "letter"], "left", maintain_order="left")
+    return found.sort("sheet", "slot", maintain_order=True).select(CELLS)
 
 
 def _header(return_: Return, sheets: pl.DataFrame, parts: Mapping[str, Any]) -> pl.DataFrame:

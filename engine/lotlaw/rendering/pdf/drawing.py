@@ -26,7 +26,7 @@ from pypdf.generic import (
 )
 
 from lotlaw.rendering.pdf.contents import Contents
-from lotlaw.rendering.pdf.fitting import drawn
+from lotlaw.rendering.pdf.fitting import drawn, escape
 from lotlaw.rendering.pdf.paper import CHECKED_OFF, Paper
 from lotlaw.rules import PUBLISHED
 
@@ -37,8 +37,9 @@ OWN = ("/FT", "/Ff", "/F", "/Q", "/DA", "/MK", "/MaxLen", "/TU", "/Rect")
 """What of a blank's field is kept in each of its copies."""
 STANDARD = {"/HelveticaLTStd-Bold": "/Helvetica-Bold"}
 """Fonts of forms that no form brings with it, and those of the same letters that every viewer has."""
+VERSION = "%PDF-1.7"
 MILLI = 10**3
-STAMP = "8 Tf 0.8 0 0 rg 36 768 Td"
+STAMP = "8 Tf 10 TL 0.8 0 0 rg 36 774 Td"
 """How and where something stands above the form."""
 
 
@@ -47,6 +48,7 @@ class Pdf:
 
     def __init__(self, title: str, producer: str, subject: str) -> None:
         self.writer = PdfWriter()
+        self.writer.pdf_header = VERSION
         self.writer.add_metadata({"/Title": title, "/Producer": producer, "/Subject": subject})
         self.writer.root_object[NameObject("/Lang")] = TextStringObject("en-US")
         self.pages = cast("Any", self.writer.root_object["/Pages"])
@@ -115,8 +117,8 @@ def stamp(return_: Return, paper: Paper) -> str:
         said.append(f"PLANNING ONLY: lots chosen by {return_.lots}, which no record made in time supports")
     if year.status != PUBLISHED:
         said.append(f"DRAFT: the rules of {year.year} have not been checked against the final forms")
-    text = ".  ".join(said)
-    return f"q BT {paper.look.font} {STAMP} ({text}) Tj ET Q\n" if said else ""
+    lines = "".join(f"({''.join(map(escape, text))}) Tj T*\n" for text in said)
+    return f"q BT {paper.look.font} {STAMP}\n{lines}ET Q\n" if said else ""
 
 
 @dataclass
