@@ -26,7 +26,7 @@ from lotlaw.audit.mutation.tables import table_changes
 from lotlaw.audit.reasons import CHANGES, reasons
 from lotlaw.law import Form, Year
 from lotlaw.rules import PUBLISHED, load, years
-from lotlaw.source import Place, Problem, data_root
+from lotlaw.source import Place, Problem, Problems, data_root
 
 PROCESSES = 2
 
@@ -87,7 +87,22 @@ def _of_year(number: int, root: Path) -> tuple[int, list[Unnoticed]]:
 
 
 def changes(year: Year) -> Iterator[Change]:
-    """Every change of a year's own files, of its numbers, and of what reads them in files of other years."""
+    """Every change of a year's own files, of its numbers, and of what reads them in files of other years.
+
+    A line that would rest on itself is no change: the rules could not be read.
+    """
+    return (change for change in _changes(year) if _possible(change.year))
+
+
+def _possible(year: Year) -> bool:
+    """Whether the lines of a year have an order to be worked out in."""
+    try:
+        return bool(year.order)
+    except Problems:
+        return False
+
+
+def _changes(year: Year) -> Iterator[Change]:
     for form in year.forms.values():
         own = year.origins[form.name] == year.year
         yield from (change for change in form_changes(year, form) if own or _reads_numbers(change))

@@ -41,11 +41,6 @@ class Change:
     names: frozenset[str] = frozenset()
     tables: bool = False
 
-    @property
-    def key(self) -> tuple[str, str]:
-        """What a reason is given for: the same in every year."""
-        return self.about, self.what
-
 
 # A year with one thing changed
 
@@ -53,8 +48,9 @@ class Change:
 def form_changes(year: Year, form: Form) -> Iterator[Change]:
     """Every change of a form."""
     near = neighbours(year, form)
-    if form.only_if:
-        yield from _whole_form(year, form, near)
+    for what, condition in _or_none(form.only_if, near) if form.only_if else ():
+        changed, place = replace(form, only_if=condition), form.document.place("only_if")
+        yield _form_change(year, changed, place, "(whether it applies)", what, _all(form))
     for line in form.lines.values():
         yield from _line_changes(year, form, line, near)
     for column, formula in form.column_formulas.items():
@@ -70,13 +66,6 @@ def form_changes(year: Year, form: Form) -> Iterator[Change]:
         yield _form_change(year, replace(form, round="cent"), place, "rounding", "dollar -> cent", _all(form))
 
 
-def _whole_form(year: Year, form: Form, near: Mapping[str, Sequence[str]]) -> Iterator[Change]:
-    assert form.only_if  # noqa: S101  (the caller looked)
-    for what, new in _or_none(form.only_if, near):
-        changed, about = replace(form, only_if=new), "(whether it applies)"
-        yield _form_change(year, changed, form.only_if.place, about, what, _all(form))
-
-
 def _or_none(condition: Formula, near: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Formula | None]]:
     """A condition left out, or with one part changed."""
     yield f"`{condition.text.strip()}` left out", None
@@ -90,9 +79,8 @@ def _line_changes(year: Year, form: Form, line: Line, near: Mapping[str, Sequenc
     for what, new_formula in altered(line.formula, near) if line.formula else ():
         yield _line_change(year, form, replace(line, formula=new_formula), new_formula.place, what)
     for total in _totals(year, line.total_of):
-        columns = line.columns
         what = f"{told(line.total_of)} -> {told(total)}"
-        yield _line_change(year, form, replace(line, total_of=total, columns=columns), line.place, what)
+        yield _line_change(year, form, replace(line, total_of=total), line.place, what)
 
 
 def _totals(year: Year, wanted: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -111,21 +99,6 @@ def _totals(year: Year, wanted: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _added(form_8949: Mapping[str, Any]) -> list[str]:
     return [letter for letter, column in form_8949["columns"].items() if column.get("total")]
-
-
-def _said(total: Mapping[str, Any]) -> str:
-    def word(value: Any) -> str:
-        return (
-            ", ".join(value)
-            if isinstance(value, list)
-            else "yes"
-            if value is True
-            else "no"
-            if value is False
-            else value
-        )
-
-    return "; ".join(f"{key} {word(value)}" for key, value in total.items())
 
 
 def _skip_changes(year: Year, form: Form, near: Mapping[str, Sequence[str]]) -> Iterator[Change]:

@@ -14,7 +14,7 @@ from lotlaw.formula import Formula, parse
 from lotlaw.law import Form, Line, Year, reads
 from lotlaw.readings import exact
 from lotlaw.sheet import Sheet
-from lotlaw.source import Place, Problems
+from lotlaw.source import Place
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,13 @@ class Bench:
                 yield _claimed(claim["always"])
 
     def notices(self, change: Change) -> bool:
-        """Whether an example or a claim of the rules fails when the change is made, or no year can be made of it."""
+        """Whether an example or a claim of the rules fails when the change is made."""
         lines = self.lines_of(change)
-        try:
-            order = change.year.order
-        except Problems:
-            return True
         if change.tables and tables_notice(change.year):
             return True
         own = {form for form, _ in lines}
         trials = sorted(self.trials, key=lambda trial: trial.form not in own)
-        return any(_fails(trial, change, lines, order) for trial in trials)
+        return any(_fails(trial, change, lines) for trial in trials)
 
     def lines_of(self, change: Change) -> frozenset[Key]:
         """The lines that read differently themselves: those changed, and those that read a changed number."""
@@ -83,7 +79,7 @@ def _claimed(text: Any) -> Formula:
     return parse(str(text), Place("an invariant"))
 
 
-def _fails(trial: Trial, change: Change, lines: frozenset[Key], order: Iterable[Line]) -> bool:
+def _fails(trial: Trial, change: Change, lines: frozenset[Key]) -> bool:
     """Work out again what rests on a change, line by line, as far as anything comes out otherwise."""
     year, example = change.year, trial.ran.example
     forms = {example.form} if example.form else set(year.forms)
@@ -95,7 +91,7 @@ def _fails(trial: Trial, change: Change, lines: frozenset[Key], order: Iterable[
         year, exact, replace(trial.supply, year=year), keeper(found), trial.ran.sheet.cents, names=names
     )  # fmt: skip
     moved: set[Key] = set()
-    for line in order:
+    for line in year.order:
         key = line.form, line.id
         if line.form in forms and (key in lines or _rests(year, line, moved)):
             before = trial.ran.found.get(key)
