@@ -154,7 +154,7 @@ def problems_of(year: Year) -> Iterator[Problem]:
     document = year.documents[FILE]
     problems = [*_name_problems(year, document), *_formula_problems(year, document)]
     own = year.origins[FILE] == year.year  # another year's parameters may say otherwise
-    yield from problems or (term_problems(year) if own else ())
+    yield from problems or (example_problems(year) if own else ())
 
 
 def _name_problems(year: Year, document: Document) -> Iterator[Problem]:
@@ -233,8 +233,21 @@ def _reading(document: Document, path: tuple[str, ...], names: Mapping[str, str]
         yield Problem(formula.place, f"{who}: a {unit} where a {wanted} belongs")
 
 
-def term_problems(year: Year) -> Iterator[Problem]:
-    """The examples of holding periods that do not come out as they say."""
+def example_problems(year: Year) -> Iterator[Problem]:
+    """The examples of holding periods and of pools that do not come out as they say."""
+    yield from _term_problems(year)
+    document = year.documents[FILE]
+    names = {name: year.parameter(name, next(iter(year.statuses))) for name in document.value["uses"]}
+    for name, said in document.value["pools"].items():
+        for n, example in enumerate(said.get("examples") or ()):
+            on = example["given"]["on"]
+            got = UNIVERSAL if on < names[said["from"]] else said["kept"]
+            if got != example["expect"]:
+                where = document.place("pools", name, "examples", n)
+                yield Problem(where, f"{name}: lots on {on} should be kept {example['expect']} and are kept {got}")
+
+
+def _term_problems(year: Year) -> Iterator[Problem]:
     document = year.documents[FILE]
     for n, example in enumerate(document.value["term"]["examples"]):
         acquired, sold = example["given"]["acquired"], example["given"]["sold"]

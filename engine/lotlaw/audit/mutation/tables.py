@@ -1,6 +1,6 @@
 """Changes to the tables of a year, long or short and the boxes of Form 8949, and whether anything notices them.
 
-What notices: the examples of holding periods, those of Form 8949's rows, and boxes that leave a gap or overlap.
+What notices: the examples of holding periods and pools, those of Form 8949's rows, and boxes with a gap or an overlap.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lotlaw.audit.mutation.changes import Change, with_value
 from lotlaw.check.rulebook import box_problems
 from lotlaw.formula import Reader, parse
 from lotlaw.law import Year
-from lotlaw.lots.treatment import FILE, term_problems
+from lotlaw.lots.treatment import FILE, example_problems
 from lotlaw.readings import exact
 from lotlaw.source import Path_, Problems
 
@@ -67,7 +67,7 @@ def _word(value: Any) -> str:
 def tables_notice(year: Year) -> bool:
     """Whether an example of the tables fails in a changed year, or its boxes leave a gap or overlap."""
     try:
-        return any(True for _ in (*term_problems(year), *box_problems(year), *_row_problems(year)))
+        return any(True for _ in (*example_problems(year), *box_problems(year), *_row_problems(year)))
     except Problems:
         return True
 
