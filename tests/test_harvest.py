@@ -16,6 +16,7 @@ from conftest import Asked
 from lotlaw.plan.given import Given, read_given
 from lotlaw.plan.goals import GOALS
 from lotlaw.plan.harvest import Harvest, harvest
+from lotlaw.plan.harvest_shown import harvest_page
 from lotlaw.plan.sales import with_sales
 from lotlaw.plan.sellable import Costs
 from lotlaw.rules import load
@@ -265,6 +266,25 @@ def holds(given: Given, found: Harvest, one) -> None:
     assert all(quantity <= there[place] for place, quantity in taken.items())
 
 
+def test_ids_of_the_ledger_are_used_and_never_taken_twice(plan) -> None:
+    rows = GAIN + "2025-02-03,buy,BTC,crypto,0.1,10000,,coinbase,lot-9\n2025-03-03,buy,BTC,crypto,0.1,9000,,coinbase,\n"
+    found = plan(rows, "BTC,50000", "least")
+    assert [sale.lot for sale in found.best.sales] == ["lot-9", "lot--3"]
+    assert found.best.gain == -9000
+
+
+def test_lots_that_a_merger_made_cannot_be_named(tmp_path: Path) -> None:
+    given = told(tmp_path, "", "NEW,40")
+    header = HEADER.replace("\n", ",counter_asset,counter_quantity,taxable\n")
+    rows = "2020-01-06,buy,OLD,stock,100,9000,,schwab,,,,\n2024-06-06,merger,OLD,stock,100,,,schwab,,NEW,200,none\n"
+    rows += "2025-05-06,buy,NEW,stock,1,20,,schwab,,,,\n"
+    (tmp_path / "ledger.csv").write_text(header + GAIN.replace("\n", ",,,\n") + rows)
+    given = read_given([tmp_path / "ledger.csv"], tmp_path / "taxpayer.yaml", tmp_path / "prices.csv", None)
+    found = harvest(given, load(2025), DAY, ["least"], Costs())
+    assert [(sale.lot, sale.quantity) for sale in found.best.sales] == [(None, 200)]
+    assert found.best.gain == -1000
+
+
 # The command
 
 
@@ -283,7 +303,7 @@ def test_the_command_ranks_plans_and_writes_them(tmp_path: Path, ask: Asked) -> 
     table = (out / "harvest.csv").read_text().splitlines()
     assert table[0].startswith("rank,goal,asset,account,description,quantity,")
     page = (out / "harvest.html").read_text()
-    assert all(words in page for words in ("The tax as more is sold", "Losses carried on", "Days to mind"))
+    assert all(words in page for words in ("The tax as more is sold", "Over years", "Before you act on this"))
     made = json.loads((out / "harvest.json").read_text())
     assert {one["goal"] for one in made["plans"]} == {"least", "offset", "allowance", "cash"}
     assert made["most_loss_deducted"] == "3000.00"
@@ -292,6 +312,16 @@ def test_the_command_ranks_plans_and_writes_them(tmp_path: Path, ask: Asked) -> 
     ask(*asking, "--cash", "9000", "--years", "3", "--out", "out", "--format", "all")
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     assert json.loads(ask(*asking, "--goal", "offset", "--json").text)["plans"][0]["goal"] == "offset"
+
+
+def test_losses_are_followed_over_years(plan) -> None:
+    """A loss of 9,900, a gain of 5,000: 3,000 come off this year's income, and 1,900 off next year's."""
+    found = plan(LOSSES, "BTC,1000 OLD,90", "least", count=4)
+    without, with_ = found.years
+    assert [one.carried for one in without] == [0, 0, 0, 0]
+    assert [one.results["allowed_loss"] for one in with_] == [3_000, 1_900, 0, 0]
+    assert [one.carried for one in with_] == [1_900, 0, 0, 0]
+    assert "Losses carried on" in harvest_page(found)
 
 
 @pytest.mark.parametrize(

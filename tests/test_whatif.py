@@ -68,6 +68,12 @@ def test_first_in_first_out_or_the_lot_that_is_named(what_if) -> None:
     ]
 
 
+def test_another_method_is_for_planning_only(what_if) -> None:
+    told = what_if("60 ACME@150 on 2025-12-20", options=("--method", "hifo"))
+    assert (told["planning_only"], told["form_8949"][0]["basis"]) == (True, "9600")
+    assert "Planning only: lots chosen by a method that no record made in time supports" in told["notes"]
+
+
 def test_all_sells_what_is_left(what_if) -> None:
     assert what_if("all ACME@150 on 2025-12-20")["sales"][0]["quantity"] == "160"
     told = what_if("100 ACME@150 on 2025-12-20", "all ACME@150 on 2025-12-20")

@@ -36,15 +36,14 @@ NEAR = 2**11
 class Goal:
     """A goal for one taxpayer.
 
-    wanted: cents to reach, by `measure`, the column of an option that counts towards them (None: as far as it pays);
-    past: whether wanted may be passed. lots: which options may be sold. good: which plans may be proposed. better: by
-    which expressions, least first, one plan is better than another.
+    wanted: cents to reach, by `measure`, the column of an option that counts towards them (None: as far as it pays).
+    lots: which options may be sold. good: which plans may be proposed. better: by which expressions, least first, one
+    plan is better than another.
     """
 
     name: str
     measure: str
     wanted: int | None
-    past: bool
     lots: pl.Expr
     good: pl.Expr
     better: tuple[pl.Expr, ...]
@@ -62,7 +61,7 @@ def goal_of(name: str, base: Mapping[str, int], cap: int, room: int, cash: int) 
     match name:
         case "least":
             lots = losing | pl.col("tied")
-            return Goal(name, "gain", None, past=True, lots=lots, good=base["taxes"] > COST, better=tidy)
+            return Goal(name, "gain", None, lots=lots, good=base["taxes"] > COST, better=tidy)
         case "offset" | "allowance":
             aim = 0 if name == OFFSET else -cap
             if base["net_gain"] <= aim:
@@ -74,7 +73,6 @@ def goal_of(name: str, base: Mapping[str, int], cap: int, room: int, cash: int) 
                 name,
                 "gain",
                 wanted,
-                past=True,
                 lots=lots,
                 good=no_worse,
                 better=(near // NEAR, pl.col("sold"), near, *tidy),
@@ -84,6 +82,6 @@ def goal_of(name: str, base: Mapping[str, int], cap: int, room: int, cash: int) 
                 return None
             most = (-pl.col("long_gain"), *tidy)
             lots = (pl.col("long_gain") > 0) & (pl.col("long_gain") == pl.col("gain"))
-            return Goal(name, "long_gain", room, past=False, lots=lots, good=no_worse, better=most)
+            return Goal(name, "long_gain", room, lots=lots, good=no_worse, better=most)
     enough = pl.col("cash") >= cash
-    return Goal(CASH, "cash", cash, past=True, lots=pl.col("cash") > 0, good=enough, better=tidy)
+    return Goal(CASH, "cash", cash, lots=pl.col("cash") > 0, good=enough, better=tidy)

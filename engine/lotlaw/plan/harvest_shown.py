@@ -222,7 +222,8 @@ def _parts(found: Harvest) -> Iterator[Part]:
         yield Part(f"{TITLES[best.goal]}: what is sold", sales_table(best))
         yield Part("Side by side", sides_table(found.base, best.after))
     if found.years[0]:
-        yield of_chart("Losses carried on", _run_down(found))
+        if any(one.carried for way in found.years for one in way):
+            yield of_chart("Losses carried on", _run_down(found))
         yield Part("Over years", years_table(*found.years))
     if found.calendar:
         rows = [(day.isoformat(), said) for day, said in found.calendar]

@@ -33,10 +33,8 @@ PLAN = "plan"
 """What the rows of a plan's sales are called in place of a file."""
 FEW = 4
 """Lots of which every combination is looked at where they have to be looked at together."""
-CUTS = 8
-"""Beginnings that are looked at where they are more."""
-MANY = 2**13
-"""Lots of which only half and all are looked at."""
+CUTS = ((2**8, 16), (2**13, 8))
+"""How many beginnings are looked at of up to so many lots; of more, half and all."""
 LETTERS = {"d": "proceeds", "e": "basis", "g": "adjustment", "h": "gain"}
 """Columns of the form that are totalled, and what they show."""
 
@@ -200,7 +198,7 @@ def _choices(draft: Offer, group: Sequence[int]) -> list[list[int]]:
     if len(group) <= FEW:
         return [list(some) for size in range(1, len(group) + 1) for some in combinations(group, size)]
     order = sorted(group, key=lambda n: (draft.lots[n]["unrealized"], n))
-    cuts = CUTS if len(order) < MANY else 2
+    cuts = next((cuts for most, cuts in CUTS if len(order) <= most), 2)
     ends = sorted({max(1, len(order) * k // cuts) for k in range(1, cuts + 1)})
     return [order[:end] for end in ends]
 

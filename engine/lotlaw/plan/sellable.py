@@ -83,13 +83,21 @@ def ids_of(ledger: Ledger, law: Treatment, person: Taxpayer, lots: pl.DataFrame)
     opened = rows.filter(pl.col("kind").is_in(opening))
     own = pl.when(pl.len().over("external_id", "in_asset") == 1).then("external_id")
     opened = opened.with_columns(own=pl.when(~pl.col("external_id").str.contains(r"[\s:]")).then(own))
-    made = pl.format(MADE + "{}", pl.col("lot") + 1)
+    made = pl.format(_unlike(rows["external_id"]) + "{}", pl.col("lot") + 1)
     told = lots.select("lot", "asset", "asset_class", "account").join(
         opened.select("lot", "own", in_asset="in_asset"), on="lot", how="left", maintain_order="left"
     )
     can = (pl.col("in_asset") == pl.col("asset")).fill_null(value=False) & ~_averaged(law, person)
     named = told.with_columns(id=pl.coalesce("own", made), can=can.all().over("asset"))
     return named.select(pl.when("can").then("id")).to_series().to_list()
+
+
+def _unlike(ids: pl.Series) -> str:
+    """How an id begins that no row has."""
+    begins = MADE
+    while ids.str.starts_with(begins).any():
+        begins += "-"
+    return begins
 
 
 def _averaged(law: Treatment, person: Taxpayer) -> pl.Expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -39,11 +39,10 @@ class Table:
     right: frozenset[str] = frozenset()
     signed: frozenset[str] = frozenset()
     strong: int = 0
-    indent: str = field(default="")
 
     def lines(self) -> Iterator[str]:
         """The table as aligned text."""
-        yield from (f"{self.indent}{line}".rstrip() for line in self._aligned().select(_joined(self.rows)).to_series())
+        yield from (line.rstrip() for line in self._aligned().select(_joined(self.rows)).to_series())
 
     def parts(self) -> Iterator[list[Part]]:
         """Each row as styled parts."""
@@ -52,7 +51,7 @@ class Table:
         for n, cells in enumerate(aligned.iter_rows()):
             style = "faint" if n == 0 else "title" if n >= last else ""
             yield [
-                (f"{self.indent if k == 0 else GAP}{cell}", self._style(name, cell) or style)
+                (f"{GAP if k else ''}{cell}", self._style(name, cell) or style)
                 for k, (name, cell) in enumerate(zip(aligned.columns, cells, strict=True))
             ]
 

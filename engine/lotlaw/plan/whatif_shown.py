@@ -27,6 +27,7 @@ from lotlaw.plan.years import Filed, filed
 if TYPE_CHECKING:
     import polars as pl
 
+PLANNING = "Planning only: lots chosen by a method that no record made in time supports"
 WAITS = ("now", "waiting")
 
 
@@ -82,7 +83,8 @@ def wait_said(waiting: Waiting) -> str:
 
 def _news(found: WhatIf) -> list[str]:
     """Warnings that only the sales bring."""
-    return [warning for warning in found.after[0].warnings if warning not in found.before[0].warnings]
+    new = [warning for warning in found.after[0].warnings if warning not in found.before[0].warnings]
+    return [*([PLANNING] if found.after[0].planning_only else []), *new]
 
 
 def care_of(found: WhatIf) -> list[str]:
