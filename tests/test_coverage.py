@@ -116,8 +116,8 @@ def test_a_reason_without_a_reason_is_refused(edited: Edit, ask: Asked) -> None:
 # Mutation
 
 
-@pytest.mark.parametrize("year", [2023, 2025])
-def test_no_change_of_a_year_goes_unnoticed_without_a_reason(year: int, ask: Asked) -> None:
+def test_no_change_of_a_year_goes_unnoticed_without_a_reason(ask: Asked) -> None:
+    year = 2025
     said = ask("rules", "mutate", year, "--explained")
     assert said.code == 0, said.text
     *reasons, score = said.text.splitlines()
@@ -132,19 +132,13 @@ def test_a_change_that_no_example_shows_any_more_is_named_at_its_place(edited: E
     text = (RULES / "2020" / "form_8960.yaml").read_text(encoding="utf-8")
     whole = text[text.index(example) : text.index("  - name: half a dollar above")]
     edited("2020/form_8960.yaml", whole, "")
-    said = ask("rules", "mutate", 2023, "--rules", "rules")
+    said = ask("rules", "mutate", 2023, "--rules", "rules", "--json")
     assert said.code == 1
-    changed = [f"200000 -> {other}" for other in ("200001", "199999", "202000.00")]
-    assert [line.partition(": niit_threshold ")[2] for line in said.text.splitlines()[:-1]] == [
-        f"(head_of_household): nothing notices {change} (2023)" for change in changed
-    ]
-    assert said.text.startswith("rules/2023/parameters.yaml:122:")
-    answer = json.loads(ask("rules", "mutate", 2023, "--rules", "rules", "--json").text)
-    assert [item["change"] for item in answer["unnoticed"]] == [
-        "200000 -> 200001",
-        "200000 -> 199999",
-        "200000 -> 202000.00",
-    ]
+    unnoticed = json.loads(said.text)["unnoticed"]
+    assert {(item["about"], item["file"], item["line"]) for item in unnoticed} == {
+        ("niit_threshold (head_of_household)", "rules/2023/parameters.yaml", 122)
+    }
+    assert [item["change"] for item in unnoticed] == [f"200000 -> {n}" for n in ("200001", "199999", "202000.00")]
 
 
 def test_the_readme_tells_how_many_changes_are_made() -> None:

@@ -24,9 +24,9 @@ from lotlaw.audit.mutation.changes import (
 from lotlaw.audit.mutation.noticing import Bench
 from lotlaw.audit.mutation.tables import table_changes
 from lotlaw.audit.reasons import CHANGES, reasons
-from lotlaw.law import Form, Year
+from lotlaw.law import Form, Year, reads
 from lotlaw.rules import PUBLISHED, load, years
-from lotlaw.source import Place, Problem, Problems, data_root
+from lotlaw.source import Place, Problem, data_root
 
 PROCESSES = 2
 
@@ -91,15 +91,27 @@ def changes(year: Year) -> Iterator[Change]:
 
     A line that would rest on itself is no change: the rules could not be read.
     """
-    return (change for change in _changes(year) if _possible(change.year))
+    below = _below(year)
+    return (change for change in _changes(year) if not _goes_round(change, below))
 
 
-def _possible(year: Year) -> bool:
-    """Whether the lines of a year have an order to be worked out in."""
-    try:
-        return bool(year.order)
-    except Problems:
-        return False
+def _below(year: Year) -> dict[Key, frozenset[Key]]:
+    """By line, all lines that it rests on."""
+    found: dict[Key, frozenset[Key]] = {}
+    for line in year.order:
+        read = [(other.form, other.id) for other in reads(year.forms[line.form], line, year.forms)]
+        found[line.form, line.id] = frozenset(read).union(*(found[key] for key in read))
+    return found
+
+
+def _goes_round(change: Change, below: Mapping[Key, frozenset[Key]]) -> bool:
+    """Whether a line that is changed now reads one that rests on it."""
+    forms = change.year.forms
+    return any(
+        key == (other.form, other.id) or key in below[other.form, other.id]
+        for key in change.lines
+        for other in reads(forms[key[0]], forms[key[0]].lines[key[1]], forms)
+    )
 
 
 def _changes(year: Year) -> Iterator[Change]:
