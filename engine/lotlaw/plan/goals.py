@@ -69,14 +69,8 @@ def goal_of(name: str, base: Mapping[str, int], cap: int, room: int, cash: int) 
             near = (pl.col("net_gain") - aim).abs()
             wanted = aim - base["net_gain"]
             lots = losing | pl.col("tied")
-            return Goal(
-                name,
-                "gain",
-                wanted,
-                lots=lots,
-                good=no_worse,
-                better=(near // NEAR, pl.col("sold"), near, *tidy),
-            )
+            better = (near // NEAR, pl.col("sold"), near, *tidy)
+            return Goal(name, "gain", wanted, lots=lots, good=no_worse, better=better)
         case "zero":
             if room < SLACK:
                 return None

@@ -19,7 +19,7 @@ from lotlaw.plan.bounds import Bounds, bounds
 from lotlaw.plan.calendar import calendar
 from lotlaw.plan.columns import FILED, cents, filed_columns, known_of
 from lotlaw.plan.given import Given
-from lotlaw.plan.goals import CASH, TITLES, ZERO, Goal, goal_of
+from lotlaw.plan.goals import CASH, LEAST, TITLES, ZERO, Goal, goal_of
 from lotlaw.plan.holdings import holdings_of
 from lotlaw.plan.market import Market
 from lotlaw.plan.offers import Offer, offer
@@ -141,10 +141,17 @@ def _filed(given: Given, year: Year, base: Return, offered: Offer, goal: Goal, f
         sales = sales_of(offered, choice)
         ledger = with_sales(offered.ledger, sales)
         after = compute(year, ledger, given.person, document=given.document)
-        plan = Plan(goal.name, tuple(sales), after, found.every)
-        if goal.name == CASH or plan.taxes <= before:
+        plan = Plan(goal.name, tuple(sales), after, found.every and offered.every)
+        if _holds(plan, goal, before):
             yield plan
             return
+
+
+def _holds(plan: Plan, goal: Goal, before: Decimal) -> bool:
+    """Whether the return filed with a plan is as good as the search said."""
+    if goal.name == CASH:
+        return cents(plan.cash) >= (goal.wanted or 0)
+    return plan.taxes + plan.fees < before if goal.name == LEAST else plan.taxes <= before
 
 
 def sales_of(offered: Offer, choice: Choice) -> list[Sale]:

@@ -55,6 +55,11 @@ class Offer:
     market: Market
     wash: Windows
 
+    @property
+    def every(self) -> bool:
+        """Whether the options of its blocks are all that there are."""
+        return all(len(max(choices, key=len)) <= FEW for choices in self.blocks.values())
+
     def sale(self, n: int, steps: int = 0) -> Sale:
         """The sale of a lot, whole or so many steps of it."""
         lot = self.lots[n]
@@ -102,15 +107,16 @@ def offer(given: Given, year: Year, held: Holdings, base: Return, costs: Costs) 
 
 
 def _tied(draft: Offer) -> list[list[int]]:
-    """Lots that have to be looked at together: of assets bought lately, and those that cannot be named."""
+    """Lots that have to be looked at together: losses and what was bought lately, and those that cannot be named."""
     groups: dict[Any, list[int]] = {}
-    lately: dict[str, bool] = {}
+    day, days = draft.held.day, draft.ledger.rows["date"]
+    assets = sorted({lot["asset"] for lot in draft.lots})
+    lately = {asset for asset in assets if draft.wash.replaced(asset, day).height}
     for n, lot in enumerate(draft.lots):
-        asset = lot["asset"]
-        if asset not in lately:
-            lately[asset] = draft.wash.replaced(asset, draft.held.day).height > 0
-        if lately[asset] or lot["id"] is None:
-            groups.setdefault(draft.wash.families.get(asset, frozenset({asset})), []).append(n)
+        loses = lot["unrealized"] < draft.costs.of(lot["value"])
+        replaces = days[lot["lot"]] >= draft.wash.earliest(day)
+        if lot["id"] is None or (lot["asset"] in lately and (loses or replaces)):
+            groups.setdefault(draft.wash.families.get(lot["asset"], frozenset({lot["asset"]})), []).append(n)
     return list(groups.values())
 
 
@@ -200,7 +206,7 @@ def _choices(draft: Offer, group: Sequence[int]) -> list[list[int]]:
     order = sorted(group, key=lambda n: (draft.lots[n]["unrealized"], n))
     cuts = next((cuts for most, cuts in CUTS if len(order) <= most), 2)
     ends = sorted({max(1, len(order) * k // cuts) for k in range(1, cuts + 1)})
-    return [order[:end] for end in ends]
+    return [sorted(order[:end]) for end in ends]
 
 
 def _only(draft: Offer, group: Sequence[int]) -> Ledger:

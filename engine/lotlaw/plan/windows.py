@@ -32,10 +32,12 @@ class Windows:
         if asset not in self.watched:
             return self.bought.clear()
         said = self.law.said["wash_sales"]
-        near = pl.col("date").is_between(
-            day - timedelta(days=said["days_before"]), day + timedelta(days=said["days_after"])
-        )
+        near = pl.col("date").is_between(self.earliest(day), day + timedelta(days=said["days_after"]))
         return self.bought.filter(near & pl.col("asset").is_in(sorted(self.families.get(asset, {asset}))))
+
+    def earliest(self, day: date) -> date:
+        """The first day on which what is bought takes away a loss made on `day`."""
+        return day - timedelta(days=self.law.said["wash_sales"]["days_before"])
 
     def counts_from(self, asset: str, day: date) -> date | None:
         """The first day on which nothing bought until `day` takes a loss away any more; None: it counts today."""
