@@ -24,6 +24,7 @@ ORDER = [
     {"formula"},
     {"readings"},
     {"law", "schema"},
+    {"claims"},
     {"sheet"},
     {"answers"},
     {"returns"},

@@ -22,6 +22,7 @@ from conftest import ROOT
 from lotlaw.answers import Answer, Facts, Total, work_out
 from lotlaw.check import check
 from lotlaw.check.worked import examples_of, run_example
+from lotlaw.claims import plain_claims
 from lotlaw.formula import Reader, parse
 from lotlaw.law import Form, Year
 from lotlaw.readings import exact
@@ -264,9 +265,7 @@ def test_both_readings_say_the_same(number: int, name: str, seed: int, *, cents:
         assert {i: one.get(i) for i in computed} == {i: many.get(i) for i in computed}
 
 
-@pytest.mark.parametrize(
-    ("number", "name"), [own for own in OWN if YEARS[own[0]].forms[own[1]].document.value.get("invariants")]
-)
+@pytest.mark.parametrize(("number", "name"), [own for own in OWN if any(plain_claims(YEARS[own[0]].forms[own[1]]))])
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_claims_hold(number: int, name: str, seed: int) -> None:
@@ -285,6 +284,6 @@ def test_claims_hold(number: int, name: str, seed: int) -> None:
     for line in form.lines.values():
         answer = answers.get(line.id, False if line.unit == "flag" else Decimal(0))
         names[line.name] = list(answer.values())[-1] if isinstance(answer, dict) else answer
-    for claim in form.document.value["invariants"]:
-        made = "when" not in claim or Reader(exact, names).read(parse(claim["when"], Place("when")))
-        assert not made or Reader(exact, names).read(parse(claim["always"], Place("always"))), claim["name"]
+    for claim in plain_claims(form):
+        made = claim.when is None or Reader(exact, names).read(claim.when)
+        assert not made or Reader(exact, names).read(claim.always), claim.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -75,6 +75,7 @@ class Line:
     to: str
     on_form: str
     unit: str
+    at_least: int | None
     cite: Cite
     place: Place
 
@@ -189,6 +190,21 @@ def reads(form: Form, line: Line, forms: Mapping[str, Form]) -> Iterator[Line]:
                 yield from exported(form.inputs[name], forms)
 
 
+def needed(year: Year, lines: Iterable[Line]) -> list[Line]:
+    """Lines and all lines they read, in order."""
+    wanted: set[tuple[str, str]] = set()
+
+    def visit(line: Line) -> None:
+        if (line.form, line.id) not in wanted:
+            wanted.add((line.form, line.id))
+            for other in reads(year.forms[line.form], line, year.forms):
+                visit(other)
+
+    for line in lines:
+        visit(line)
+    return [line for line in year.order if (line.form, line.id) in wanted]
+
+
 def line_names(line: Line) -> list[str]:
     """What formulas may call a line: its name, and its name with each of its columns."""
     return [line.name, *(f"{line.name}_{column}" for column in line.columns)]
@@ -200,6 +216,12 @@ def exported(source: Input, forms: Mapping[str, Form]) -> Iterator[Line]:
     if file in forms:
         line = forms[file].lines.get(forms[file].exports.get(export, ""))
         yield from [line] if line else []
+
+
+def exported_line(forms: Mapping[str, Form], where: str) -> Line:
+    """The line that `<form>.<export>` names."""
+    form, _, export = where.partition(".")
+    return forms[form].lines[forms[form].exports[export]]
 
 
 def _ordered(forms: Mapping[str, Form]) -> Iterator[Line]:

@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 
 from lotlaw.answers import matches
-from lotlaw.law import Line, Year, reads
+from lotlaw.law import Line, Year, needed
 from lotlaw.readings import columns
 from lotlaw.sheet import Sheet
 
@@ -30,7 +30,8 @@ def work_out_columns(year: Year, frame: pl.DataFrame, forms: Iterable[str], *, c
     """The lines of `forms` for every row of `frame`, in its order. Raises ValueError for amounts out of bounds."""
     _check_bounds(frame)
     asked = set(forms)
-    plan = _Plan(year, frame.schema, _needed(year, asked), cents)
+    lines = [line for form in asked for line in year.forms[form].lines.values()]
+    plan = _Plan(year, frame.schema, needed(year, lines), cents)
     names = (name for line in plan.lines if line.form in asked for name in _column_names(year, line))
     wanted = [name for name in names if name in plan.depth]
     return plan.run(frame, wanted)
@@ -50,22 +51,6 @@ def _check_bounds(frame: pl.DataFrame) -> None:
         if largest is not None and largest > columns.LARGEST * 10**columns.MONEY:
             message = f"{name}: an amount of {largest:,} cents; at most {columns.LARGEST:,} dollars can be worked with"
             raise ValueError(message)
-
-
-def _needed(year: Year, forms: set[str]) -> list[Line]:
-    """The lines of `forms` and all lines they read, in order."""
-    wanted: set[tuple[str, str]] = set()
-
-    def visit(line: Line) -> None:
-        if (line.form, line.id) not in wanted:
-            wanted.add((line.form, line.id))
-            for other in reads(year.forms[line.form], line, year.forms):
-                visit(other)
-
-    for form in forms:
-        for line in year.forms[form].lines.values():
-            visit(line)
-    return [line for line in year.order if (line.form, line.id) in wanted]
 
 
 @dataclass

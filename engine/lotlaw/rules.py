@@ -274,6 +274,6 @@ class _Assembly:
             only_if=self.optional(said.get("only_if"), document.place(*at, "only_if")), skips=skips,
             total_of=said.get("total_of") or {}, columns=columns, parentheses=said.get("print") == "parentheses",
             to=said.get("to", ""), on_form=str(said.get("on_form", "")),
-            unit={"yes_if": "flag"}.get(kind, said.get("unit", "money")),
+            unit={"yes_if": "flag"}.get(kind, said.get("unit", "money")), at_least=said.get("at_least"),
             cite=self.cite(form, said.get("cite") or document.value.get("cite")), place=document.key(*at),
         )  # fmt: skip

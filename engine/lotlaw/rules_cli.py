@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lotlaw.arguments import say
 from lotlaw.source import data_root, shown
 
 rules_app = typer.Typer(no_args_is_help=True, help="Read and check the law: rules/<year>/*.yaml.")
@@ -84,7 +85,7 @@ def rules_diff(
     if as_json:
         _json([vars(difference) for difference in differences(*years)])
     else:
-        _say(diff_text(*years))
+        say(diff_text(*years))
 
 
 @rules_app.command("new")
@@ -121,7 +122,7 @@ def rules_new(
             print(f"wrote {shown(path)}")
         if values:
             print(f"{count} values from {values}")
-        _say("\n".join(left_text(year, root)))
+        say("\n".join(left_text(year, root)))
     raise typer.Exit(1 if found else 0)
 
 
@@ -141,7 +142,7 @@ def rules_verify(
     if as_json:
         _json(verdict.facts())
     else:
-        _say("\n".join(verdict.text()))
+        say("\n".join(verdict.text()))
     raise typer.Exit(0 if verdict.holds else 1)
 
 
@@ -164,7 +165,7 @@ def rules_impact(
     if as_json:
         _json(found.facts())
     else:
-        _say("\n".join(found.text()))
+        say("\n".join(found.text()))
     raise typer.Exit(1 if found.moved else 0)
 
 
@@ -184,7 +185,7 @@ def rules_compare(
     if as_json:
         _json([{**vars(item), "agrees": item.agrees} for item in found])
     else:
-        _say("\n".join(compare_text(found)))
+        say("\n".join(compare_text(found)))
     raise typer.Exit(0 if all(item.agrees for item in found) else 1)
 
 
@@ -204,7 +205,7 @@ def rules_coverage(
     if as_json:
         _json({"years": coverage_facts(found), "idle": [{**p.place._asdict(), "message": p.message} for p in idle]})
     else:
-        _say("\n".join(coverage_text(found, idle)))
+        say("\n".join(coverage_text(found, idle)))
     raise typer.Exit(1 if idle or any(of.missing for of in found) else 0)
 
 
@@ -225,8 +226,29 @@ def rules_mutate(
     if as_json:
         _json(mutation_facts(found))
     else:
-        _say("\n".join((*(explained_text(found) if explained else ()), *mutation_text(found))))
+        say("\n".join((*(explained_text(found) if explained else ()), *mutation_text(found))))
     raise typer.Exit(0 if found.complete else 1)
+
+
+@rules_app.command("prove")
+def rules_prove(
+    year: Annotated[int | None, typer.Argument(help="One tax year; all if left out.")] = None,
+    form: Annotated[str | None, typer.Argument(help="One form, such as schedule_d; all if left out.")] = None,
+    rules: RulesDir = None,
+    as_json: Json = False,
+) -> None:
+    """Prove the claims that stand in rule files for every possible return, or give a return that breaks one.
+
+    Example: lotlaw rules prove 2025
+    """
+    from lotlaw.audit.prove import prove, told
+
+    found = prove(year, form, rules)
+    if as_json:
+        _json([proof.facts() for proof in found])
+    else:
+        say("\n".join(told(found)))
+    raise typer.Exit(0 if all(proof.holds for proof in found) else 1)
 
 
 @rules_app.command("docs")
@@ -267,14 +289,6 @@ def rules_lock(
         _json({"locked": what, "said": said})
     else:
         print(said)
-
-
-def _say(text: str) -> None:
-    """Print text that may hold words of a file that somebody else wrote: nothing in them moves the cursor."""
-    from lotlaw.rendering.amounts import clean
-
-    for line in text.removesuffix("\n").split("\n"):
-        print(clean(line))
 
 
 def _json(said: Any) -> None:

@@ -56,6 +56,16 @@ def shape_problems(document: Document, schema: str) -> list[Problem]:
     return sorted(problems.values(), key=lambda p: (p.place.line, p.place.column))
 
 
+def limits(schema: str, path: str) -> tuple[int | None, int | None]:
+    """The least and the most that a schema lets an amount be, by its dotted path; None where it may be anything."""
+    shape = whole = _shape(schema)
+    for word in path.split("."):
+        shape = shape["properties"][word]
+        shape = whole["$defs"][shape["$ref"].rpartition("/")[2]] if "$ref" in shape else shape
+    kinds = [kind for kind in (shape, *shape.get("oneOf", ())) if kind.get("type") in ("number", "integer")]
+    return kinds[0].get("minimum"), kinds[0].get("maximum")
+
+
 @lru_cache(maxsize=32)
 def _shape(schema: str) -> Any:
     return json.loads((data_root() / "schemas" / f"{schema}.schema.json").read_text(encoding="utf-8"))

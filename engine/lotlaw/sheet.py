@@ -61,7 +61,7 @@ class Sheet:
         names = self.names.setdefault(form.name, {})
         for name in formula.names:
             if name not in names:
-                names[name] = self._outside(form, name)
+                names[name] = self.outside(form, name)
         if form.name not in self._readers:
             self._readers[form.name] = self.reader(self.algebra, names, self.functions)
         return self._readers[form.name].read(formula)
@@ -122,7 +122,8 @@ class Sheet:
     def _own(self, name: str) -> Callable[..., Any]:
         return self.functions.get(name) or self.algebra.functions[name]
 
-    def _outside(self, form: Form, name: str) -> Any:
+    def outside(self, form: Form, name: str) -> Any:
+        """What a name stands for that is none of the form's own lines: a parameter, or an input."""
         source = form.inputs.get(name)
         if source is None:
             return self.supply.parameter(name)

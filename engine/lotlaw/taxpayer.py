@@ -17,6 +17,9 @@ Taxpayer = dict[str, Any]
 DAYS = ("from", "to", "recorded_on")
 """Fields of a standing order that are days."""
 
+PART_OF = {"qualified_dividends": "ordinary_dividends"}
+"""Kinds of income that are part of another kind."""
+
 _DEFAULTS: Taxpayer = {
     "name": "", "ssn": "",
     "income": {"wages": 0, "interest": 0, "ordinary_dividends": 0, "qualified_dividends": 0, "other": 0},
@@ -149,7 +152,11 @@ def _inputs(year: Year, taxpayer: Taxpayer, document: Document) -> Iterator[Prob
             continue
         by_id = {line.id: line for line in typed[name]}
         for id_, amount in (given or {}).items():
-            said = _wrong_amount(by_id[id_], amount) if id_ in by_id else _not_typed(year.forms[name], id_, list(by_id))
+            known = by_id.get(id_)
+            if known is None:
+                said = _not_typed(year.forms[name], id_, list(by_id))
+            else:
+                said = _wrong_shape(known, amount) or _too_low(known, amount)
             if said:
                 yield Problem(document.key("inputs", name, id_), said)
 
@@ -159,7 +166,7 @@ def _not_typed(form: Form, id_: str, typed: list[str]) -> str:
     return f"line {id_} of {form.name} {what}; lines that can be given: {', '.join(typed)}"
 
 
-def _wrong_amount(line: Line, amount: Any) -> str:
+def _wrong_shape(line: Line, amount: Any) -> str:
     """What is wrong with what is given for a line; nothing if it is as it should be."""
     if not isinstance(amount, Mapping):
         model = ", ".join(f"{column}: 0" for column in line.columns)
@@ -169,3 +176,9 @@ def _wrong_amount(line: Line, amount: Any) -> str:
     unknown = [column for column in amount if column not in line.columns]
     has = f"line {line.id} of {line.form} takes the columns {' and '.join(line.columns)}"
     return f"{has}, not {', '.join(unknown)}" if unknown else ""
+
+
+def _too_low(line: Line, amount: Any) -> str:
+    amounts = amount.values() if isinstance(amount, Mapping) else [amount]
+    low = line.at_least is not None and any(Decimal(given) < line.at_least for given in amounts)
+    return f"line {line.id} of {line.form} is never below {line.at_least}: {line.label}" if low else ""

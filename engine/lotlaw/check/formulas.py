@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lotlaw.formula import Formula, Reader, did_you_mean, parse, unknown
+from lotlaw.formula import Formula, Reader, did_you_mean, unknown
 from lotlaw.law import Form, Function, Line, Year, exported, names_of
 from lotlaw.readings import units
-from lotlaw.source import Place, Problem, Problems
+from lotlaw.source import Problem, Problems
 
 
 def formula_problems(year: Year) -> Iterator[Problem]:
     """Formulas of functions, forms, lines, skips and claims that cannot be read, or that are not what belongs there."""
-    signatures = {name: _signature(year, f) for name, f in year.functions.items()}
+    signatures = signatures_of(year)
     for function in year.functions.values():
         names = {**function.arguments, **{n: year.parameters[n].unit for n in function.uses if n in year.parameters}}
-        yield from _reading(function.formula, names, signatures, f"function {function.name}", None)
+        yield from reading_problems(function.formula, names, signatures, f"function {function.name}", None)
     for form in year.forms.values():
         yield from _sources(year, form)
         yield from _form_formulas(year, form, signatures)
+
+
+def signatures_of(year: Year) -> dict[str, Any]:
+    """The unit checks of the functions of rule files."""
+    return {name: _signature(year, function) for name, function in year.functions.items()}
 
 
 def _signature(year: Year, function: Function) -> Any:
@@ -56,34 +61,20 @@ def _form_formulas(year: Year, form: Form, signatures: Mapping[str, Any]) -> Ite
     names = names_of(year, form)
     functions = {name: check for name, check in signatures.items() if name in form.uses}
     if form.only_if:
-        yield from _reading(form.only_if, names, functions, form.title, "flag")
+        yield from reading_problems(form.only_if, names, functions, form.title, "flag")
     for line in form.lines.values():
         for formula in (line.only_if, *line.skips):
             if formula:
-                yield from _reading(formula, names, functions, f"line {line.id}", "flag")
+                yield from reading_problems(formula, names, functions, f"line {line.id}", "flag")
         if line.formula:
-            yield from _reading(line.formula, names, functions, f"line {line.id}", line.unit)
+            yield from reading_problems(line.formula, names, functions, f"line {line.id}", line.unit)
         yield from _boxes_of(year, line)
-    for n, claim in enumerate(form.document.value.get("invariants") or ()):
-        for key in ("when", "always"):
-            if key in claim:
-                yield from _claim(claim, key, form.document.place("invariants", n, key), names, functions)
 
 
-def _claim(
-    claim: Mapping[str, Any], key: str, place: Place, names: Mapping[str, str], functions: Mapping[str, Any]
-) -> Iterator[Problem]:
-    try:
-        formula = parse(claim[key], place)
-    except Problems as found:
-        yield from found.problems
-        return
-    yield from _reading(formula, names, functions, f"invariant '{claim['name']}'", "flag")
-
-
-def _reading(
+def reading_problems(
     formula: Formula, names: Mapping[str, str], functions: Mapping[str, Any], who: str, wanted: str | None
 ) -> Iterator[Problem]:
+    """What keeps a formula from being read, or from being in the unit that is wanted."""
     missing = unknown(formula, names, {*units.functions, *functions})
     if missing:
         yield from (Problem(p.place, f"{who}: {p.message}", "names") for p in missing)

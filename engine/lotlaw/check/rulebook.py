@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lotlaw import rules as loading
+from lotlaw.check.claims import claim_problems
 from lotlaw.check.examples import return_problems, run_all, side_findings
 from lotlaw.check.exceptions import exception_problems
 from lotlaw.check.findings import Finding, idle, unwaived
@@ -83,7 +84,8 @@ def _checked(number: int, root: Path, *, locked: bool) -> _Checked:
     wrong = [Problem(p.place, p.message, _shape(p)) for p in loading.shapes(year.documents)]
     wrong += [Problem(p.place, p.message, "dispositions") for p in (*treatment_problems(year), *method_problems(year))]
     wrong += [*_pins(year), *_results(year), *_citations(year)]
-    wrong += [*number_problems(year), *formula_problems(year), *box_problems(year), *exception_problems(year)]
+    wrong += [*number_problems(year), *formula_problems(year), *claim_problems(year)]
+    wrong += [*box_problems(year), *exception_problems(year)]
     wrong += pdf_problems(year, root.parent / "forms" / "pdf")
     found = [*number_findings(year, _before(year)), *unused_findings(year)]
     complete = not wrong

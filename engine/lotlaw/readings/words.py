@@ -193,5 +193,6 @@ functions: Mapping[str, Callable[..., Any]] = {
     "row_middle": _told("the middle of the row that ", " falls in by ", ""),
     "whole_dollars": _told("", " rounded to the dollar"),
     "day_after": _told("the day after ", ""),
+    "rise": _told("the rise of ", ""),
     "years_after": _told("the same day as ", ", ", " years on"),
 }

@@ -55,7 +55,10 @@ class Speaker:
 
     def said(self, formula: Formula, *, condition: bool = False) -> list[Text]:
         """A formula as pieces of a sentence; a condition as what must be so."""
-        phrase = self._reader.read(formula)
+        reader = self._reader
+        others = {name: words.named("", name.replace("_", " ")) for name in formula.names - set(reader.names)}
+        reader.names |= others
+        phrase = reader.read(formula)
         return pieces(words.condition(phrase) if condition else phrase, self.href)
 
     @cached_property
@@ -72,4 +75,5 @@ def spoken(year: Year) -> dict[str, Any]:
 
 def pieces(phrase: words.Phrase, href: Callable[[str], str]) -> list[Text]:
     """A phrase as pieces, its names linked by `href`."""
-    return [Text(p) if isinstance(p, str) else Text(p.said, href(p.name)) for p in phrase.pieces]
+    told = (Text(p) if isinstance(p, str) else Text(p.said, href(p.name) if p.name else "") for p in phrase.pieces)
+    return list(told)

@@ -15,8 +15,8 @@ from lotlaw.audit.book.tables import pin, table_page
 from lotlaw.audit.coverage import form_examples
 from lotlaw.audit.show import errata_of, rule_of, said_value, status_of, title_of, told
 from lotlaw.check.worked import whole_returns
+from lotlaw.claims import Claim, claims_of
 from lotlaw.explain.amounts import amount
-from lotlaw.formula import parse
 from lotlaw.law import Form, Line, Parameter, Year, exported
 from lotlaw.rendering.amounts import clean
 from lotlaw.rendering.saying import Speaker, Text, called, line_called
@@ -107,7 +107,7 @@ def _form(year: Year, form: Form, law: list[Year], readers: Readers) -> dict[str
         "entries": [_entry(form, line, says, law, readers) for line in form.lines.values()],
         "functions": list(_functions(year, form)),
         "examples": [_example(form, example.said, year) for example in form_examples(year, form)],
-        "claims": [_claim(form, claim, says) for claim in form.document.value.get("invariants") or ()],
+        "claims": [_claim(claim, says) for claim in claims_of(form)],
         "graph": graph_of_form(year, form.name) if form.lines else None,
     }  # fmt: skip
 
@@ -206,11 +206,17 @@ def _said(value: Any) -> str:
     return told(value) if isinstance(value, Mapping) else amount(value)
 
 
-def _claim(form: Form, claim: Mapping[str, Any], speaker: Speaker) -> dict[str, Any]:
-    place = form.document.place("invariants")
+def _moved(claim: Claim) -> str:
+    """What tells the second of two returns from the first."""
+    words = (("more", claim.rises), ("less", claim.falls))
+    return " and ".join(f"{word} of {', '.join(names)}" for word, names in words if names)
+
+
+def _claim(claim: Claim, speaker: Speaker) -> dict[str, Any]:
     return {
-        "name": claim["name"], "always": speaker.said(parse(claim["always"], place), condition=True),
-        "when": speaker.said(parse(claim["when"], place), condition=True) if "when" in claim else [],
+        "name": claim.name, "two": _moved(claim), "always": speaker.said(claim.always, condition=True),
+        "rounding": f"{claim.rounding} where each line is rounded to the dollar" if claim.rounding else "",
+        "when": speaker.said(claim.when, condition=True) if claim.when else [],
     }  # fmt: skip
 
 

@@ -10,11 +10,11 @@ from lotlaw.audit.coverage import examples_in_force
 from lotlaw.audit.mutation.changes import Change, Key
 from lotlaw.audit.mutation.tables import tables_notice
 from lotlaw.check.worked import Ran, called, equal, given_names, keeper, results_in, run, supply_of
-from lotlaw.formula import Formula, parse
+from lotlaw.claims import plain_claims
+from lotlaw.formula import Formula
 from lotlaw.law import Form, Line, Year, reads
 from lotlaw.readings import exact
 from lotlaw.sheet import Sheet
-from lotlaw.source import Place
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,9 @@ class Bench:
 
     def _holding(self, sheet: Sheet, form: Form) -> Iterator[Formula]:
         """The claims of a form that hold of an example; rounded lines may break one that is true of exact ones."""
-        for claim in form.document.value.get("invariants") or ():
-            made = "when" not in claim or sheet.read(form, _claimed(claim["when"]))
-            if made and sheet.read(form, _claimed(claim["always"])):
-                yield _claimed(claim["always"])
+        for claim in plain_claims(form):
+            if all(sheet.read(form, formula) for formula in claim.formulas):
+                yield claim.always
 
     def notices(self, change: Change) -> bool:
         """Whether an example or a claim of the rules fails when the change is made."""
@@ -73,10 +72,6 @@ class Bench:
                 if any(names & (formula.names | formula.calls) for formula in own if formula):
                     found.add((form.name, line.id))
         return frozenset(found)
-
-
-def _claimed(text: Any) -> Formula:
-    return parse(str(text), Place("an invariant"))
 
 
 def _fails(trial: Trial, change: Change, lines: frozenset[Key]) -> bool:

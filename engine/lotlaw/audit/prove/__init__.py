@@ -1,0 +1,81 @@
+"""`lotlaw rules prove`: the claims of rule files (`invariants`) for every possible return, or a case that breaks one.
+
+Each claim is read as logic and its opposite put to the solver z3, once unrounded and once with each line rounded to
+the dollar: what cannot be is not, whatever a taxpayer file and a ledger say. Amounts of the law stay open as far as
+filing statuses differ in them, so one proof is for all of these, and years that share a form's rules share its proofs.
+Of a claim that is not proved, a return is looked for that breaks it, and worked out again as `lotlaw file` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lotlaw.claims import Claim, claims_of
+from lotlaw.formula import did_you_mean
+from lotlaw.law import Year
+from lotlaw.rules import load, years
+from lotlaw.source import data_root, refuse
+
+MISSING = "proofs need the solver z3; to have it, run: pip install 'lotlaw[prove]'"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What became of a claim of a year's form: whether it is proved."""
+
+    year: int
+    claim: Claim
+    holds: bool
+
+    def facts(self) -> dict[str, Any]:
+        """The proof for programs."""
+        place = self.claim.place
+        return {
+            "year": self.year, "form": self.claim.form, "claim": self.claim.name, "file": place.file,
+            "line": place.line, "proved": self.holds,
+        }  # fmt: skip
+
+
+def prove(only: int | None = None, form: str | None = None, rules: Path | None = None) -> list[Proof]:
+    """The claims of a year, or of all years, of a form, or of all, each proved or not. Raises Problems without z3."""
+    root = rules or data_root() / "rules"
+    law = [load(number, root) for number in ([only] if only else years(root))]
+    known = dict.fromkeys(name for year in law for name in year.forms)
+    if form and form not in known:
+        raise refuse(form, f"no form '{form}'{did_you_mean(form, known)}; its forms are {', '.join(known)}")
+    return list(_proofs(law, [form] if form else list(known)))
+
+
+def _proofs(law: Iterable[Year], forms: Sequence[str]) -> Iterator[Proof]:
+    try:
+        from lotlaw.audit.prove.solving import Prover
+    except ImportError:
+        raise refuse("lotlaw rules prove", MISSING) from None
+    prover = Prover()
+    for year in law:
+        for form in (year.forms[name] for name in forms if name in year.forms):
+            for claim in claims_of(form):
+                yield Proof(year.year, claim, prover.holds(year, claim))
+
+
+def told(found: Sequence[Proof]) -> Iterator[str]:
+    """The proofs as a person reads them: every claim of a single year, else what is not proved, and a count a year."""
+    numbers = dict.fromkeys(proof.year for proof in found)
+    for number in numbers:
+        of_year = [proof for proof in found if proof.year == number]
+        for proof in of_year:
+            if len(numbers) == 1 or not proof.holds:
+                yield from _told(proof)
+        open_ = sum(not proof.holds for proof in of_year)
+        said = f"{open_} of {len(of_year)} not proved" if open_ else f"all {len(of_year)} claims proved"
+        yield f"{number}: {said}"
+
+
+def _told(proof: Proof) -> Iterator[str]:
+    word = "proved" if proof.holds else "NOT PROVED"
+    yield f"{word}  {proof.claim.form}: {proof.claim.name}"
+    if not proof.holds:
+        yield f"  {proof.claim.place}"
