@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import functools
 import http.server
+import io
 import shutil
 import stat
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from conftest import ROOT, Asked
+from lotlaw import compute, read, render
 from lotlaw.blanks import LARGEST, maps_of, years_with_blanks
 from lotlaw.rules import load
 
@@ -155,6 +159,21 @@ def test_all_formats_have_pdfs_among_them_where_blanks_are(home: Path, tmp_path:
     assert ask(*FILE[:-1], "all").code == 0
     assert {path.name: path.read_bytes() for path in (tmp_path / "return").glob("*.pdf")} == before
     assert len(before) == 2
+
+
+@needs_blanks
+def test_programs_get_the_form_of_a_return_as_bytes(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(BLANKS / "2025", home / "2025")
+    return_ = compute(load(2025), read([tmp_path / "ledger.csv"]), {"filing_status": "single"})
+    assert pages_of(render(return_, "pdf")) == 1
+    nothing = compute(load(2025), read([tmp_path / "ledger.csv"]), {"filing_status": "single"})
+    assert render(replace(nothing, rows=nothing.rows.clear()), "pdf") == b""
+
+
+def pages_of(data: object) -> int:
+    """How many pages a PDF has."""
+    assert isinstance(data, bytes)
+    return len(PdfReader(io.BytesIO(data)).pages)
 
 
 def test_every_year_has_what_it_is_said_to_have() -> None:

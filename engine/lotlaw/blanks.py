@@ -56,11 +56,12 @@ class FieldMap:
 
 
 def maps_of(year: Year, folder: Path | None = None) -> dict[str, FieldMap]:
-    """The field maps of a year by form, from the folder `folder` (default: those that come with lotlaw).
+    """The field maps of a year by form, from a folder (default: `forms/pdf` beside its rules, else lotlaw's own).
 
     Raises Problems for maps that depart from their schema.
     """
-    folder = folder or data_root() / "forms" / "pdf"
+    beside = year.root.parent / "forms" / "pdf"
+    folder = folder or (beside if beside.is_dir() else data_root() / "forms" / "pdf")
     documents = [read_yaml(path) for path in sorted((folder / str(year.year)).glob("*.yaml"))]
     problems = [problem for document in documents for problem in shape_problems(document, "pdf")]
     if problems:

@@ -72,8 +72,9 @@ def summary(return_: Return, out: Path | None, asked: Sequence[str] = ()) -> Ite
 
 def _left_out(return_: Return, asked: Sequence[str]) -> Iterator[str]:
     """What there are no PDFs of, and the rows that tax programs' layouts can't say."""
-    year, maps = return_.year, maps_of(return_.year)
-    if {*formats()} - {*asked} == {"pdf"}:
+    year, all_but_pdf = return_.year, {*formats()} - {*asked} == {"pdf"}
+    maps = maps_of(year) if all_but_pdf or "pdf" in asked else {}
+    if all_but_pdf:
         how = f"which need the blank forms: lotlaw forms get {year.year}" if maps else f"there are none for {year.year}"
         yield f"the PDFs, {how}"
     for name in return_.lines if "pdf" in asked else ():
