@@ -271,6 +271,9 @@ def test_a_return_for_planning_says_so_on_every_page() -> None:
             for sheet in range(len(drawn.sheets)):
                 above = drawn.at(sheet, (0, 760, 612, 792))
                 assert above == "PLANNING ONLY: lots chosen by hifo, which no record made in time supports"
+    overflowing = made_return(2025, [sale(1, "A", description=f"{LONG} " * 6)], planning_only=True)
+    statement = Drawn(filled(overflowing)["form_8949.pdf"]).at(1, (0, 0, 792, 612))
+    assert statement.startswith("PLANNING ONLY: lots chosen by hifo, which no record made in time supports Statement")
 
 
 def test_thousands_of_rows_are_stamped_over_one_blank() -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lotlaw import __version__
 from lotlaw.blanks import Blanks, FieldMap
 from lotlaw.rendering.amounts import clean
+from lotlaw.rules import PUBLISHED
 
 if TYPE_CHECKING:
     from lotlaw.rendering.pdf.contents import Contents
@@ -50,13 +51,21 @@ def _filled(return_: Return, map_: FieldMap, paper: Paper, contents: Contents, *
 
     pdf = _pdf(return_, map_.title)
     cells, items = overflowing(fitted(contents.cells, paper), paper)
-    contents, sheets = replace(contents, cells=cells), Sheets(pdf, paper, stamp(return_, paper))
+    contents, sheets = replace(contents, cells=cells), Sheets(pdf, paper, stamp(_not_to_file(return_), paper))
     if flatten or len(contents.pages) > ATMOST:
         sheets.flat(contents)
     else:
         sheets.fillable(contents)
-    Statement(pdf).add(list(_items(items)), [f"Statement to {map_.title}", _whose(return_), ""])
+    Statement(pdf).add(list(_items(items)), [*_not_to_file(return_), f"Statement to {map_.title}", _whose(return_), ""])
     return pdf.data()
+
+
+def _not_to_file(return_: Return) -> Iterator[str]:
+    """What every page says of a return that is not to be filed."""
+    if return_.planning_only:
+        yield f"PLANNING ONLY: lots chosen by {return_.lots}, which no record made in time supports"
+    if return_.year.status != PUBLISHED:
+        yield f"DRAFT: the rules of {return_.year.year} have not been checked against the final forms"
 
 
 def _pdf(return_: Return, title: str) -> Pdf:

@@ -10,7 +10,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import polars as pl
 from pypdf import PdfWriter
@@ -28,10 +28,6 @@ from pypdf.generic import (
 from lotlaw.rendering.pdf.contents import Contents
 from lotlaw.rendering.pdf.fitting import drawn, escape
 from lotlaw.rendering.pdf.paper import CHECKED_OFF, Paper
-from lotlaw.rules import PUBLISHED
-
-if TYPE_CHECKING:
-    from lotlaw.run import Return
 
 OWN = ("/FT", "/Ff", "/F", "/Q", "/DA", "/MK", "/MaxLen", "/TU", "/Rect")
 """What of a blank's field is kept in each of its copies."""
@@ -110,15 +106,10 @@ def length(thousandths: int) -> FloatObject:
     return FloatObject(f"{thousandths // MILLI}.{thousandths % MILLI:03}")
 
 
-def stamp(return_: Return, paper: Paper) -> str:
-    """What stands above the form on every page of a return that is not to be filed."""
-    year, said = return_.year, list[str]()
-    if return_.planning_only:
-        said.append(f"PLANNING ONLY: lots chosen by {return_.lots}, which no record made in time supports")
-    if year.status != PUBLISHED:
-        said.append(f"DRAFT: the rules of {year.year} have not been checked against the final forms")
-    lines = "".join(f"({''.join(map(escape, text))}) Tj T*\n" for text in said)
-    return f"q BT {paper.look.font} {STAMP}\n{lines}ET Q\n" if said else ""
+def stamp(lines: Iterable[str], paper: Paper) -> str:
+    """What draws some lines above the form."""
+    said = "".join(f"({''.join(map(escape, line))}) Tj T*\n" for line in lines)
+    return f"q BT {paper.look.font} {STAMP}\n{said}ET Q\n" if said else ""
 
 
 @dataclass
