@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lotlaw.audit.reasons import LACKS, Key, Reasons, reasons
+from lotlaw.audit.reasons import LACKS, Reasons, reasons
 from lotlaw.audit.watching import Number, Side, Watch, sides_of
 from lotlaw.check.worked import Example, examples_of, whole_returns
 from lotlaw.formula import Formula
@@ -30,11 +30,6 @@ class Item:
     place: Place
     about: str
     lacks: str
-
-    @property
-    def key(self) -> Key:
-        """What a reason is given for."""
-        return self.about, self.lacks
 
 
 @dataclass(frozen=True)
@@ -56,8 +51,8 @@ def coverage(rules: Path | None = None, only: int | None = None) -> tuple[list[C
     law = [load(number, root) for number in ([only] if only else years(root))]
     given = reasons(root, LACKS)
     found = [of_year(year, given) for year in law if only or year.status == PUBLISHED]
-    keys = [item.key for of in found for item, _ in of.explained]
-    return found, [] if only else list(given.idle(keys))
+    keys = (given.key(item.about, item.lacks, item.place) for of in found for item, _ in of.explained)
+    return found, [] if only else list(given.idle(key for key in keys if key))
 
 
 def of_year(year: Year, given: Reasons) -> Coverage:
@@ -68,11 +63,12 @@ def of_year(year: Year, given: Reasons) -> Coverage:
     items = {**_lines(year), **_sides(year), **_numbers(year)}
     seen = {*watch.seen, *watch.filled}
     unseen = [item for key, item in items.items() if key not in seen]
-    explained = tuple((item, given.said[item.key][0]) for item in unseen if item.key in given.said)
+    keyed = [(item, given.key(item.about, item.lacks, item.place)) for item in unseen]
+    explained = tuple((item, given.said[key][0]) for item, key in keyed if key)
     counts = {kind: sum(item.kind == kind for item in items.values()) for kind in KINDS}
     for item, _ in explained:
         counts[item.kind] -= 1
-    return Coverage(year.year, counts, tuple(item for item in unseen if item.key not in given.said), explained)
+    return Coverage(year.year, counts, tuple(item for item, key in keyed if key is None), explained)
 
 
 def examples_in_force(year: Year) -> Iterator[Example]:

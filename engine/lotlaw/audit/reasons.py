@@ -26,8 +26,13 @@ class Reasons:
 
     said: Mapping[Key, tuple[str, Place]]
 
+    def key(self, about: str, what: str, place: Place) -> Key | None:
+        """The key of the reason for something: `qdcg line 19 of 2018` is about the file that was written for 2018."""
+        written = Path(place.file).parent.name
+        return next((key for key in ((f"{about} of {written}", what), (about, what)) if key in self.said), None)
+
     def idle(self, found: Iterable[Key]) -> Iterator[Problem]:
-        """Reasons for something that is not there."""
+        """Reasons for something that is not among what was found."""
         there = set(found)
         for key, (_, place) in self.said.items():
             if key not in there:

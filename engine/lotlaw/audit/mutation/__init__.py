@@ -66,12 +66,12 @@ def mutate(rules: Path | None = None, only: int | None = None) -> Mutation:
         done = [_of_year(number, root) for number in numbers]
     given = reasons(root, CHANGES)
     unnoticed = [change for _, found in done for change in found]
-    keys = [(change.about, change.what) for change in unnoticed]
+    keyed = [(change, given.key(change.about, change.what, change.place)) for change in unnoticed]
     return Mutation(
         {number: made for number, (made, _) in zip(numbers, done, strict=True)},
-        tuple(change for change, key in zip(unnoticed, keys, strict=True) if key not in given.said),
-        tuple((u, given.said[key][0]) for u, key in zip(unnoticed, keys, strict=True) if key in given.said),
-        () if only else tuple(given.idle(keys)),
+        tuple(change for change, key in keyed if key is None),
+        tuple((change, given.said[key][0]) for change, key in keyed if key),
+        () if only else tuple(given.idle(key for _, key in keyed if key)),
     )
 
 

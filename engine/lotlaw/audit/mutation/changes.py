@@ -75,7 +75,7 @@ def _or_none(condition: Formula, near: Mapping[str, Sequence[str]]) -> Iterator[
 def _line_changes(year: Year, form: Form, line: Line, near: Mapping[str, Sequence[str]]) -> Iterator[Change]:
     if line.only_if:
         for what, new in _or_none(line.only_if, near):
-            yield _line_change(year, form, replace(line, only_if=new), line.only_if.place, what)
+            yield _line_change(year, form, replace(line, only_if=new), line.only_if.place, what, ", only if")
     for what, new_formula in altered(line.formula, near) if line.formula else ():
         yield _line_change(year, form, replace(line, formula=new_formula), new_formula.place, what)
     for total in _totals(year, line.total_of):
@@ -260,9 +260,9 @@ def _columns_near(form: Form) -> dict[str, list[str]]:
     return {a: [b] for a, b in zip(form.columns, list(form.columns)[1:], strict=False) if b not in form.column_formulas}
 
 
-def _line_change(year: Year, form: Form, line: Line, place: Place, what: str) -> Change:
+def _line_change(year: Year, form: Form, line: Line, place: Place, what: str, part: str = "") -> Change:
     changed = replace(form, lines={**form.lines, line.id: line})
-    return _form_change(year, changed, place, f"line {line.id}", what, frozenset({(form.name, line.id)}))
+    return _form_change(year, changed, place, f"line {line.id}{part}", what, frozenset({(form.name, line.id)}))
 
 
 def _form_change(year: Year, form: Form, place: Place, about: str, what: str, lines: frozenset[Key]) -> Change:
