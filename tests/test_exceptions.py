@@ -17,14 +17,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from pypdf import PdfReader
 
 from conftest import ROOT, Asked
 from lotlaw import compute, load, read
+from lotlaw.blanks import blanks_of
 from lotlaw.rendering import render
+from lotlaw.rendering.pdf import pdf_files
 from lotlaw.rendering.pieces import joined
 from lotlaw.rendering.return_json import return_json
 from lotlaw.run import Return
 
+BLANKS = ROOT.parent / "shared" / "irs-forms"
+TABLE = "topmostSubform[0].Page1[0].Table_Line1_Part1[0]"
+SCHEDULE = "topmostSubform[0].Page1[0].Table_PartI[0]"
 HEAD = "time,kind,asset,asset_class,quantity,amount,basis,acquired,account,form_1099,codes,adjustment\n"
 KINDS = ("b_covered", "b_noncovered", "da_covered", "da_noncovered", "none")
 ACCOUNTS = {"schwab": {"broker": "Charles Schwab & Co., Inc."}, "schwab_2": {"broker": "Charles Schwab & Co., Inc."}}
@@ -193,3 +199,16 @@ def test_rules_without_exceptions_say_so(tmp_path: Path) -> None:
     year = replace(return_.year, documents={**documents, "form_8949": replace(form, value=bare)})
     with pytest.raises(Exception, match="the rules of 2025 have no `exceptions`"):
         compute(year, return_.ledger, return_.taxpayer, summarize=True)
+
+
+@pytest.mark.skipif(not BLANKS.is_dir(), reason="the IRS's blanks are not here")
+def test_official_forms_show_both(tmp_path: Path) -> None:
+    return_ = filed(MANY, tmp_path, summarize=True, aggregate_covered=True)
+    made = pdf_files(return_, blanks_of(return_.year, BLANKS))
+    readers = {name: PdfReader(io.BytesIO(data)) for name, data in made.items()}
+    fields = {name: reader.get_form_text_fields(full_qualified_name=True) for name, reader in readers.items()}
+    row = [fields["form_8949.pdf"][f"{TABLE}.Row1[0].f1_{n:02}[0]"] for n in range(3, 11)]
+    schwab = "Charles Schwab & Co., Inc. - see attached statement"
+    assert row == [schwab, None, None, "2,011.11", "1,812.00", "BMW", "5.00", "204.11"]
+    line = [fields["schedule_d.pdf"][f"{SCHEDULE}.Row1a[0].f1_{n}[0]"] for n in (3, 4, 6)]
+    assert line == ["5,010.10", "4,512.50", "497.60"]
