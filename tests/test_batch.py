@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ import pytest
 from made_batch import Made, lay_tables, people_of, taxpayers
 
 from lotlaw.batch import batch
-from lotlaw.batch.tables import transactions
+from lotlaw.batch.tables import OUT, transactions
 from lotlaw.rules import load
 from lotlaw.run import Return, compute
 from lotlaw.source import Problems
@@ -337,4 +338,81 @@ for _ in sys.stdin:
         os._exit(0)
     print(child, flush=True)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+# Spark
+
+
+@pytest.mark.slow
+def test_spark_gives_the_same_rows(folder, out, tmp_path):
+    pytest.importorskip("pyspark")
+    if not shutil.which("java"):
+        pytest.skip("Spark needs Java")
+    given = [str(folder / "rows-*.parquet"), str(folder / "people.parquet"), str(tmp_path / "spark")]
+    done = subprocess.run([sys.executable, "-c", BY_SPARK, *given], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for name in OUT:
+        assert sorted(table(tmp_path / "spark", name).rows(), key=repr) == sorted(table(out, name).rows(), key=repr)
+    whole, parts = (json.loads((path / "manifest.json").read_text()) for path in (tmp_path / "spark", out))
+    assert [whole[key] for key in ("taxpayers", "counts", "totals")] == [
+        parts[key] for key in ("taxpayers", "counts", "totals")
+    ]
+
+
+BY_SPARK = """
+import sys
+from pathlib import Path
+from lotlaw.batch import batch
+batch(2025, *sys.argv[1:3], Path(sys.argv[3]), engine="spark", workers=2, partition_rows=1000)
+"""
+
+
+def test_spark_says_what_it_lacks(corrupted, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    given = (YEAR, str(corrupted[0] / "rows-*.parquet"), str(corrupted[0] / "people.parquet"))
+    with pytest.raises(Problems, match=r"--engine spark: needs the extra spark: pip install 'lotlaw\[spark\]'"):
+        batch(*given, tmp_path / "out", engine="spark")
+    with pytest.raises(Problems, match="--engine: no engine 'dask'; there are local and spark"):
+        batch(*given, tmp_path / "out", engine="dask")
+    assert not (tmp_path / "out").exists()
+
+
+# The disk
+
+
+def test_a_full_disk_ends_in_one_message_and_what_was_finished_is_kept(corrupted, unbroken, tmp_path):
+    folder, out = corrupted[0], tmp_path / "out"
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(folder), str(out)], capture_output=True, text=True, check=False
+    )
+    said = "File too large; what was finished is kept: put that right, and go on with --resume"
+    assert (done.returncode, done.stderr) == (2, f"{out}: {said}\n")
+    kept = contents(out)
+    assert 0 < sum("/part-" in name for name in kept) < sum("/part-" in name for name in contents(unbroken))
+    assert not [name for name in kept if name.endswith(".tmp") or name == "manifest.json"]
+    batch(YEAR, f"{folder}/rows-*.parquet", f"{folder}/people.parquet", out, workers=1, resume=True)
+    assert contents(out) == contents(unbroken)
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from lotlaw.batch import batch, folder as work
+from lotlaw.source import Problems
+folder, out = sys.argv[1:]
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+written, write = 0, work.write
+def filling(path, data):
+    global written
+    written += len(data)
+    if written > 300_000:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+    write(path, data)
+work.write = filling
+try:
+    batch(2025, f"{folder}/rows-*.parquet", f"{folder}/people.parquet", Path(out), workers=1, partition_rows=50)
+except Problems as problems:
+    print(problems, file=sys.stderr)
+    sys.exit(2)
 """

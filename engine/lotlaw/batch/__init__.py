@@ -11,7 +11,7 @@ from typing import Any
 
 from lotlaw.source import refuse
 
-ENGINES = ("local",)
+ENGINES = ("local", "spark")
 PAUSE = 10
 """Seconds between two lines of progress where they do not overwrite each other."""
 
@@ -22,7 +22,7 @@ def batch(
 ) -> dict[str, Any]:  # fmt: skip
     """Work out the returns of all taxpayers into tables in a folder, and give their manifest. Raises Problems."""
     if engine not in ENGINES:
-        raise refuse("--engine", f"no engine '{engine}'; there is {' and '.join(ENGINES)}")
+        raise refuse("--engine", f"no engine '{engine}'; there are {' and '.join(ENGINES)}")
     from lotlaw.batch.folder import plan_of
     from lotlaw.batch.sources import check_taxpayers, check_transactions, sources
     from lotlaw.batch.split import parts_of
@@ -35,6 +35,10 @@ def batch(
     check_taxpayers(people)
     given = {"transactions": rows, "taxpayers": people}
     plan = plan_of(law, rules, given, parts_of(sum(source.rows for source in rows), partition_rows))
+    if engine == "spark":
+        from lotlaw.batch import spark
+
+        return spark.run(plan, given, out, workers=workers, resume=resume)
     from lotlaw.batch import local
 
     return local.run(plan, given, out, workers=workers or os.cpu_count() or 1, resume=resume, tell=progress())

@@ -163,19 +163,26 @@ def noted(out: Path, part: int) -> Note | None:
     return note if found == note["sha256"] else None
 
 
-def summary(tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+def summary(tables: Mapping[str, pl.LazyFrame]) -> dict[str, Any]:
     """How many rows each table has, who was worked out and who not, and what amounts come to."""
-    sold, carried = tables["form_8949"], tables["carryover"]
-    amounts = {name: str(sold[name].sum()) for name in TOTALS}
-    amounts |= {f"carryover_{term}": str(carried[term].sum()) for term in ("short", "long")}
+    counts = {name: rows.select(pl.len()).collect().item() for name, rows in tables.items()}
+    added = tables["form_8949"].select(*TOTALS).sum().collect().row(0, named=True)
+    carried = tables["carryover"].select(short="short", long="long").sum().collect().row(0, named=True)
+    aside = tables["problems"].select(pl.col(KEY).n_unique()).collect().item()
     return {
-        "taxpayers": {"worked_out": carried.height, "set_aside": tables["problems"][KEY].n_unique()},
-        "counts": {name: frame.height for name, frame in tables.items()}, "totals": amounts,
+        "taxpayers": {"worked_out": counts["carryover"], "set_aside": aside}, "counts": counts,
+        "totals": {name: str(amount) for name, amount in added.items()}
+        | {f"carryover_{name}": str(amount) for name, amount in carried.items()},
     }  # fmt: skip
 
 
-def finish(plan: Plan, out: Path, notes: Sequence[Note]) -> dict[str, Any]:
-    """Write the manifest, the last thing of all, and clear the work away."""
+def digests_of(notes: Sequence[Note]) -> dict[str, str]:
+    """The digests of the files of parts."""
+    return {place(Path(), table, n["part"]).as_posix(): sha for n in notes for table, sha in n["sha256"].items()}
+
+
+def finish(plan: Plan, out: Path, notes: Sequence[Note], digests: Mapping[str, str]) -> dict[str, Any]:
+    """Write the manifest, the last thing of all, and clear the work away. `digests`: of the files written, by name."""
     added = {
         key: {name: sum(note[key][name] for note in notes) for name in notes[0][key]} for key in ("taxpayers", "counts")
     }
@@ -188,9 +195,6 @@ def finish(plan: Plan, out: Path, notes: Sequence[Note]) -> dict[str, Any]:
         for side, found in plan["files"].items()
     }
     about = {key: plan[key] for key in ("tax_year", "rules", "engine", "polars", "parts")}
-    digests = {
-        place(Path(), table, note["part"]).as_posix(): sha for note in notes for table, sha in note["sha256"].items()
-    }
     manifest = {**about, **added, "totals": totals, "files": files, "sha256": dict(sorted(digests.items()))}
     write(out / MANIFEST, as_json(manifest))
     shutil.rmtree(out / WORK)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lotlaw.batch.folder import MANIFEST as FINISHED
-from lotlaw.batch.folder import Given, Note, Plan, begun, finish, noted, read_json, told
+from lotlaw.batch.folder import Given, Note, Plan, begun, digests_of, finish, noted, read_json, told
 from lotlaw.batch.split import split
 from lotlaw.batch.worker import Worker, make
 
@@ -36,7 +36,8 @@ def run(plan: Plan, given: Given, out: Path, *, workers: int, resume: bool, tell
             notes[note["part"]] = note
             done += note["rows"]
             tell(done, plan["rows"])
-        return finish(plan, out, [note for note in notes.values() if note])
+        done_notes = [note for note in notes.values() if note]
+        return finish(plan, out, done_notes, digests_of(done_notes))
 
 
 def _made(plan: Plan, out: Path, parts: Sequence[int], workers: int) -> Iterator[Note]:

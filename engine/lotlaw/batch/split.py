@@ -66,8 +66,12 @@ def _refuse_twins(plan: Plan, out: Path) -> None:
         people = part_of(out, "taxpayers", part).select(*ORIGIN, KEY).drop_nulls(KEY)
         twins = people.filter(pl.len().over(KEY) > 1).sort("file", "row")
         for _, some in twins.group_by(KEY, maintain_order=True):
-            (file, row, name), (other, again, _) = some.row(0), some.row(1)
-            said = f"taxpayer '{name}' stands here and in {names[file]}:{row}; give one row"
-            problems.append(Problem(Place(names[other], again), said))
+            at = [(names[file], row) for file, row, _ in some.head(2).iter_rows()]
+            problems.append(twice(some[KEY][0], *at))
     if problems:
         raise Problems(sorted(problems, key=lambda p: (p.place.file, p.place.line))[:SHOWN])
+
+
+def twice(name: str, first: tuple[str, int], again: tuple[str, int]) -> Problem:
+    """A taxpayer who has two rows, each by file and row."""
+    return Problem(Place(*again), f"taxpayer '{name}' stands here and in {first[0]}:{first[1]}; give one row")

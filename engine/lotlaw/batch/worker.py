@@ -26,7 +26,7 @@ def make(plan: Plan, out: Path, part: int) -> Note:
         data = io.BytesIO()
         frame.write_parquet(data)
         files[table] = data.getvalue()
-    return note_part(out, part, rows.height, files, summary(tables))
+    return note_part(out, part, rows.height, files, summary({table: frame.lazy() for table, frame in tables.items()}))
 
 
 class Worker:
