@@ -130,8 +130,10 @@ def _counted(income: pl.DataFrame) -> pl.DataFrame:
 
 def _lines(year: Year, worked: pl.DataFrame, names: pl.Series) -> pl.DataFrame:
     """A row a line and column that is not blank: line after line, and of each, taxpayer after taxpayer."""
-    parts = []
-    for form in year.forms.values():
+    forms, parts = list(year.forms.values()), []
+    ids, letters = {id_ for form in forms for id_ in form.lines}, {letter for form in forms for letter in form.columns}
+    words = {"form": pl.Enum(list(year.forms)), "line": pl.Enum(sorted(ids)), "column": pl.Enum(["", *sorted(letters)])}
+    for form in forms:
         for line in form.lines.values():
             for column in (form.columns if line.columns else ("",)) if line.printed else ():
                 name = f"{form.name}.{line.id}" + (f".{column}" if column else "")
@@ -139,7 +141,7 @@ def _lines(year: Year, worked: pl.DataFrame, names: pl.Series) -> pl.DataFrame:
                     cents = pl.col(name).cast(pl.Int64) * (ONE if line.unit == "flag" else 1)
                     amount = worked.select("t", amount=cents).drop_nulls()
                     said = {"form": form.name, "line": line.id, "column": column}
-                    parts.append(amount.with_columns(pl.lit(word).alias(key) for key, word in said.items()))
+                    parts.append(amount.with_columns(pl.lit(said[key], words[key]).alias(key) for key in words))
     every = pl.concat(parts)
     return every.select(_named(names), "form", "line", "column", _money("amount"))
 

@@ -19,6 +19,7 @@ from lotlaw.batch.folder import SIDES, Given, Plan, begun, finish, summary, told
 from lotlaw.batch.partition import worked
 from lotlaw.batch.split import SHOWN, twice
 from lotlaw.batch.tables import KEY, NEEDED, OUT, STRUCTS, TAXPAYERS, Schema, transactions
+from lotlaw.lots.events import cast
 from lotlaw.rules import load
 from lotlaw.source import Problems, refuse
 
@@ -90,7 +91,7 @@ def _function(year: int, rules: str | None) -> Callable[[Iterator[pa.RecordBatch
         made = _worked(load(year, Path(rules) if rules else None), pl.concat(frames))
         schema = _arrow({TABLE: pl.String, **_structs()})
         for name, frame in made.items():
-            rows = frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(_arrow(OUT[name]))
+            rows = cast(frame, OUT[name]).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(_arrow(OUT[name]))
             for part in rows.to_batches():
                 struct = pa.StructArray.from_arrays(part.columns, fields=list(_arrow(OUT[name])))
                 columns = [

@@ -15,7 +15,7 @@ from lotlaw.batch.folder import SIDES, WORK, Given, Plan, names_of, write
 from lotlaw.batch.tables import KEY, ORIGIN, TAXPAYERS, transactions
 from lotlaw.source import Place, Problem, Problems
 
-ROWS = 2**18
+ROWS = 2**19
 """Transactions of a part: enough to keep columns busy, few enough for several to fit into memory at once."""
 FEWEST, CORES = 2**16, 8
 """Fewer transactions make smaller parts, down to so many, as long as there are not so many parts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -65,9 +66,11 @@ class Worker:
 
 def main() -> None:
     """Work until nobody asks any more: whoever asked may have been killed."""
+    gc.disable()  # between parts is time enough
     out = Path(sys.argv[1])
     plan = read_json(out / WORK / PLAN)
     for line in sys.stdin:
+        gc.collect()
         try:
             answer = make(plan, out, int(line))
         except OSError as error:
