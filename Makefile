@@ -19,7 +19,7 @@ mutate: .venv/installed  ## changes the law one thing at a time, and says what n
 	@.venv/bin/lotlaw rules coverage
 	@.venv/bin/lotlaw rules mutate
 
-bench: .venv/tools  ## measures the goals and writes docs/benchmarks.md (about ten minutes)
+bench: .venv/tools .venv/peers  ## measures the goals, and other programs beside, and writes docs/benchmarks.md (an hour or two)
 	@.venv/bin/python tests/benchmarks/run.py
 
 clean:  ## forgets everything that was set up or built
@@ -35,6 +35,11 @@ clean:  ## forgets everything that was set up or built
 	@echo "setting up .venv (once)" >&2
 	@$(PIP) install --editable .
 	@touch $@
+
+.venv/peers: | .venv/bin/python
+	@echo "setting up other programs to compare with in .venv/peers (once)" >&2
+	@$(PYTHON) -m venv $@
+	@$@/bin/python -m pip --quiet --disable-pip-version-check install coinbasis beancount rp2
 
 .venv/tools: pyproject.toml | .venv/installed
 	@echo "setting up the tools of the tests in .venv (once)" >&2

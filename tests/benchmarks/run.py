@@ -14,6 +14,7 @@ import functools
 import os
 import platform
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+import against
 import generate
 from measure import Cost, once, told, typical
 
@@ -103,8 +105,8 @@ def one_year(bench: Bench) -> Iterator[Row]:
 
 
 def growth(bench: Bench) -> Iterator[Row]:
-    """From a hundred thousand rows up: time for ten times the rows, and memory as a multiple of the CSV."""
-    for rows, ledger, cost, times in _ten_times(bench, generate.ledger, (100_000, MILLION, 10 * MILLION)):
+    """From ten thousand rows up: time for ten times the rows, and memory as a multiple of the CSV."""
+    for rows, ledger, cost, times in _ten_times(bench, generate.ledger, (10_000, 100_000, MILLION, 10 * MILLION)):
         yield Row(f"growth to {rows:,} rows", cost, times, 11, 11, " × for 10 ×")
         yield Row(f"peak memory, {rows:,} rows", cost, cost.peak / ledger.stat().st_size, 16, 10, " × CSV")
 
@@ -182,6 +184,22 @@ def planning(bench: Bench) -> Iterator[Row]:
         yield Row(f"`lotlaw {name}`, {rows:,} open lots", cost, cost.wall, accept, goal, " s")
 
 
+def customers(bench: Bench) -> Iterator[Row]:
+    """A whole customer base, from Parquet into Parquet, beside reading, sorting and writing the same tables."""
+    number, folder = bench.rows(MILLION), bench.folder / "customers"
+    folder.mkdir()
+    once([sys.executable, str(HERE / "customers.py"), str(folder), str(number), "20"])
+    rows, people, out = f"{folder}/rows-*.parquet", f"{folder}/people-*.parquet", bench.folder / "returns"
+    sort = [sys.executable, str(HERE / "floor.py"), rows, str(bench.folder / "sorted.parquet")]
+    batch = [*LOTLAW, "batch", str(YEAR), "--transactions", rows, "--taxpayers", people, "--out", str(out)]
+    floor, cost = bench.in_turns(
+        lambda: once(sort), lambda: once(batch, before=lambda: shutil.rmtree(out, ignore_errors=True))
+    )
+    yield Row(f"the floor: polars reads, sorts and writes {20 * number:,} rows of Parquet", floor)
+    what = f"{number:,} taxpayers with 20 transactions each (memory: of the largest process)"
+    yield Row(what, cost, cost.wall / floor.wall, 4, 3, " × floor")
+
+
 def small_return(bench: Bench) -> Iterator[Row]:
     ledger = generate.ledger(bench.folder / "small.csv", 50, *SEVEN_YEARS)
     cost = typical([bench.file(ledger)() for _ in range(11)][1:])
@@ -194,7 +212,8 @@ def rules_check(bench: Bench) -> Iterator[Row]:
 
 
 BENCHMARKS = [
-    seven_years, one_year, growth, hifo, wash_sales, growth_of_lots, columns, planning, small_return, rules_check,
+    seven_years, one_year, growth, hifo, wash_sales, growth_of_lots, columns, planning, customers,
+    small_return, rules_check,
 ]  # fmt: skip
 HEADINGS = ["what", "clock", "all cores", "peak memory", "measured", "accept", "goal", "meets"]
 
@@ -225,13 +244,50 @@ sales are looked for in, but for the figures with wash sales. These have five hu
 with the same trades as crypto. `lotlaw file` writes `return.json` of {year}, with every row of Form 8949 and every
 line. Returns as columns ([columns.py](../tests/benchmarks/columns.py)) are measured without the start of the process.
 
-{table}"""
+{table}{beside}"""
+
+BESIDE = """
+## Beside other programs
+
+The same ledgers of {year}, of which a fifth of all lots stay open ([against.py](../tests/benchmarks/against.py)),
+given to other programs that book lots, from PyPI in an environment of their own: {versions}. They and lotlaw took
+turns; their gains agree to the cent.
+
+![Processor seconds by program and transactions](benchmarks.svg)
+
+{table}
+What each does: **lotlaw** reads the CSV, checks it, matches lots, fills in Form 8949, Schedule D and the worksheets,
+and writes `return.json`. **coinbasis** matches lots in memory and gives gains by lot with their term; it is given the
+rows by Python's csv module. **rp2** is measured without its spreadsheets and reports: its tax engine alone, fed by the
+csv module; it gives gains by lot with their term. **beancount** reads the ledger in its own language, books reductions
+first in, first out, balances every transaction, and knows nothing of taxes. None of them fills in a form, finds a wash
+sale, or holds the law of several years.
+"""
 
 
-def write_page(rows: list[Row], runs: int) -> None:
+VERSIONS = """
+import sys
+from importlib.metadata import version
+print(", ".join(f"{name} {version(name)}" for name in sys.argv[1:]))
+"""
+
+
+def beside(took: against.Took) -> str:
+    """What the page says of other programs, and the picture it shows; nothing where there are none."""
+    if not took:
+        return ""
+    PAGE.with_suffix(".svg").write_text(against.picture(took), encoding="utf-8")
+    asked = [str(against.PEERS), "-c", VERSIONS, *against.NAMES]
+    found = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    return BESIDE.format(year=YEAR, versions=found, table=against.table(took))
+
+
+def write_page(rows: list[Row], runs: int, took: against.Took) -> None:
     versions = {name: version(name) for name in ("lotlaw", "polars")}
     about = {"day": datetime.now(UTC).date(), "python": platform.python_version(), "machine": machine(), **versions}
-    PAGE.write_text(PAGE_TEXT.format(**about, runs=runs, year=YEAR, table=table(rows)), encoding="utf-8")
+    PAGE.write_text(
+        PAGE_TEXT.format(**about, runs=runs, year=YEAR, table=table(rows), beside=beside(took)), encoding="utf-8"
+    )
 
 
 def main() -> None:
@@ -246,9 +302,13 @@ def main() -> None:
             if wanted.only in benchmark.__name__:
                 print(f"{benchmark.__name__} ...", file=sys.stderr, flush=True)
                 rows += benchmark(bench)
-    print(table(rows), end="")
+        took: against.Took = {}
+        if wanted.only in "peers":
+            sizes = [max(10, size // bench.shrink) for size in (*against.SIZES, against.ONCE)]
+            took = against.measured(bench.folder, bench.file, sizes, bench.runs)
+    print(table(rows), against.table(took), sep="\n", end="")
     if not (wanted.only or wanted.small):
-        write_page(rows, bench.runs)
+        write_page(rows, bench.runs, took)
     if not wanted.small and any(row.verdict == "MISSED" for row in rows):
         sys.exit("a goal was missed")
 
