@@ -275,15 +275,16 @@ def _total(said: Mapping[str, Any], name: str) -> dict[str, Decimal]:
 ROWS = {"1b": "AG", "2": "BH", "3": "CI", "8b": "DJ", "9": "EK", "10": "FL"}
 OTHER = ("schedule_d.1a", "schedule_d.4", "schedule_d.5", "schedule_d.8a", "schedule_d.11", "schedule_d.12")
 ADDED = ("rate_28.2", "rate_28.3", "rate_28.4", "unrecaptured_1250.10", "unrecaptured_1250.11", "unrecaptured_1250.12")
+GAIN_4797 = "unrecaptured_1250.form_4797_line_7"
 
 
 def schedule_d(a: Mapping[str, Any], said: Mapping[str, Any], r: Rounding) -> Lines:
     """Schedule D to line 17, and 21 and 22; nothing where it is not needed."""
     carried = {line: r(Decimal(said.get(f"taxpayer.carryover.{term}", 0))) for line, term in _CARRIED}
     sold = any(name.startswith(("box_", "collectibles_")) for name in said)
-    if not (sold or any(carried.values()) or any(said.get(name) for name in (*OTHER, *ADDED))):
+    if not (sold or any(carried.values()) or any(said.get(name) for name in (*OTHER, *ADDED, GAIN_4797))):
         return {}
-    n: Lines = {line: amount for line, amount in carried.items() if amount > 0}
+    n: Lines = {"filed": True} | {line: amount for line, amount in carried.items() if amount > 0}
     gains = {}
     for line, boxes in ROWS.items():
         columns = [_total(said, f"{mark}_{box}") for box in boxes for mark in ("box", "collectibles")]
