@@ -35,7 +35,7 @@ Took = dict[int, dict[str, Cost]]
 def fifth_open(path: Path, rows: int) -> Path:
     """Purchases, and after each a sale of four fifths of the units: whole units at whole cents, so nobody rounds."""
     chance = random.Random(rows)
-    time, step = datetime(YEAR, 1, 1, tzinfo=UTC), timedelta(days=360) / rows
+    time, step = datetime(YEAR, 1, 2, tzinfo=UTC), timedelta(days=360) / rows
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write("time,kind,asset,asset_class,quantity,amount,account\n")
         for _ in range(rows // 2):

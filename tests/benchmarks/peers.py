@@ -11,7 +11,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
@@ -51,16 +51,19 @@ def coinbasis(ledger: Path) -> Sums:
 
 
 def beancount(ledger: Path) -> Sums:
-    """As beancount books it: each sale an inventory reduction without a lot named, in an account that books FIFO."""
+    """As beancount books it: each sale an inventory reduction without a lot named, in an account that books FIFO.
+
+    It knows days and no times, so a purchase and its sale get a day of their own.
+    """
     from beancount import loader
     from beancount.core.data import Transaction
 
-    text = ['option "booking_method" "FIFO"', "2000-01-01 open Assets:Lots", "2000-01-01 open Assets:Cash",
-            "2000-01-01 open Income:Gains"]  # fmt: skip
-    for row in rows(ledger):
+    text = ['option "booking_method" "FIFO"', "1000-01-01 open Assets:Lots", "1000-01-01 open Assets:Cash",
+            "1000-01-01 open Income:Gains"]  # fmt: skip
+    for n, row in enumerate(rows(ledger)):
         units, amount, asset = row["quantity"], Decimal(row["amount"]), row["asset"]
         price = amount / Decimal(units)
-        text.append(f'{row["time"][:10]} * ""')
+        text.append(f'{date(1000, 1, 2) + timedelta(days=n // 2)} * ""')
         if row["kind"] == "buy":
             text += [f"  Assets:Lots  {units} {asset} {{{price} USD}}", f"  Assets:Cash  -{amount} USD"]
         else:
