@@ -20,6 +20,7 @@ from lotlaw.rules import forget, load
 from lotlaw.source import data_root
 
 RULES = data_root() / "rules"
+CAP = load(2025).parameter("capital_loss_cap", "single")
 STEPS = load(2025).parameter("tax_table_rows", "single")
 
 
@@ -61,6 +62,29 @@ def test_a_broken_rule_breaks_a_claim(file: str, old: str, new: str, claim: str,
     assert answer.code == 1
     failed = [said["claim"] for said in json.loads(answer.text) if not said["proved"]]
     assert any(claim in said for said in failed), failed
+
+
+def test_a_return_that_breaks_a_claim_can_be_filed(rules: Path, tmp_path: Path, ask: Asked) -> None:
+    change(rules / "2025" / "schedule_d.yaml", "is: min(-line16, capital_loss_cap)", "is: -line16")
+    found = json.loads(ask("rules", "prove", 2025, "schedule_d", "--rules", rules, "--json").text)
+    (broken,) = [said for said in found if not said["proved"]]
+    for name, text in broken["files"].items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    digest = load(2025, rules).digest
+    (rules / "2025" / "LOCK").write_text(digest, encoding="utf-8")  # its examples fail as well
+    forget()
+    answer = ask("file", 2025, "ledger.csv", "--taxpayer", "taxpayer.yaml", "--rules", rules, "--out", "out")
+    assert (answer.code, answer.error) == (0, "")
+    lines = json.loads((tmp_path / "out" / "return.json").read_text(encoding="utf-8"))["lines"]
+    assert int(lines["schedule_d"]["21"]) == -int(lines["schedule_d"]["16"]) > CAP
+
+
+def test_two_returns_that_break_a_claim_are_told(rules: Path, ask: Asked) -> None:
+    change(rules / "2020" / "qdcg.yaml", "is: line20 * top_gain_rate", "is: -line20 * top_gain_rate")
+    text = ask("rules", "prove", 2025, "qdcg", "--rules", rules).text
+    assert "NOT PROVED  qdcg: more income, and no less of it at the lower rates, is never less tax\n" in text
+    assert "  taxpayer_before.yaml:\n    filing_status: " in text
+    assert "  ledger_after.csv:\n    time,kind,asset," in text
 
 
 def test_without_the_solver_it_says_how_to_have_it(ask: Asked, monkeypatch: pytest.MonkeyPatch) -> None:

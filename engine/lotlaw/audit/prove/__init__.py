@@ -29,13 +29,14 @@ class Proof:
     year: int
     claim: Claim
     holds: bool
+    case: Any = None
 
     def facts(self) -> dict[str, Any]:
         """The proof for programs."""
         place = self.claim.place
         return {
             "year": self.year, "form": self.claim.form, "claim": self.claim.name, "file": place.file,
-            "line": place.line, "proved": self.holds,
+            "line": place.line, "proved": self.holds, "files": self.case.files() if self.case else {},
         }  # fmt: skip
 
 
@@ -51,6 +52,7 @@ def prove(only: int | None = None, form: str | None = None, rules: Path | None =
 
 def _proofs(law: Iterable[Year], forms: Sequence[str]) -> Iterator[Proof]:
     try:
+        from lotlaw.audit.prove.cases import case_of
         from lotlaw.audit.prove.solving import Prover
     except ImportError:
         raise refuse("lotlaw rules prove", MISSING) from None
@@ -58,7 +60,8 @@ def _proofs(law: Iterable[Year], forms: Sequence[str]) -> Iterator[Proof]:
     for year in law:
         for form in (year.forms[name] for name in forms if name in year.forms):
             for claim in claims_of(form):
-                yield Proof(year.year, claim, prover.holds(year, claim))
+                holds = prover.holds(year, claim)
+                yield Proof(year.year, claim, holds, None if holds else case_of(year, claim))
 
 
 def told(found: Sequence[Proof]) -> Iterator[str]:
@@ -77,5 +80,14 @@ def told(found: Sequence[Proof]) -> Iterator[str]:
 def _told(proof: Proof) -> Iterator[str]:
     word = "proved" if proof.holds else "NOT PROVED"
     yield f"{word}  {proof.claim.form}: {proof.claim.name}"
-    if not proof.holds:
-        yield f"  {proof.claim.place}"
+    if proof.holds:
+        return
+    yield f"  {proof.claim.place}"
+    if proof.case is None:
+        yield "  no return was found that breaks it"
+        return
+    for names in proof.case.names:
+        yield "  " + ", ".join(f"{name} {value:,}" for name, value in names.items())
+    for name, text in proof.case.files().items():
+        yield f"  {name}:"
+        yield from (f"    {line}" for line in text.splitlines())

@@ -64,14 +64,14 @@ def alone(year: Year, claim: Claim, logic: Logic) -> Iterator[Any]:
     amounts, rows = Amounts(year, logic), rows_of([year])
     scenes = [
         Scene(year, World(logic, rows, mark), amounts, claim.goal(year), forms, forms, exact=bool(functions))
-        for mark in _marks(claim)
+        for mark in marks(claim)
     ]
     names = names_in(claim, scenes)
     for argument in (argument for function in functions for argument in year.functions[function].arguments):
         each = [scene.world.amount(argument) for scene in scenes]
         names[argument] = each[0] if len(each) == 1 else Twice(*each)
     yield broken(claim, logic, names, scenes[0].sheet.functions)
-    yield from _known(amounts, scenes)
+    yield from known_facts(amounts, scenes)
 
 
 def whole(year: Year, claim: Claim, lemmas: Sequence[Claim], logic: Logic) -> Iterator[Any]:
@@ -85,7 +85,7 @@ def whole(year: Year, claim: Claim, lemmas: Sequence[Claim], logic: Logic) -> It
     amounts, rows = Amounts(year, logic), rows_of([year])
     scenes = [
         Scene(year, World(logic, rows, mark), amounts, goal, apart=frozenset(apart), unknown=frozenset(unknown))
-        for mark in _marks(claim)
+        for mark in marks(claim)
     ]
     yield broken(claim, logic, names_in(claim, scenes), scenes[0].sheet.functions)
     yield from _needed(claim, scenes)
@@ -94,10 +94,11 @@ def whole(year: Year, claim: Claim, lemmas: Sequence[Claim], logic: Logic) -> It
     if claim.rises or claim.falls:
         yield from moved(claim, *(scene.world for scene in scenes))
     yield from (bound for scene in scenes for bound in scene.world.bounds)
-    yield from _known(amounts, scenes)
+    yield from known_facts(amounts, scenes)
 
 
-def _marks(claim: Claim) -> tuple[str, ...]:
+def marks(claim: Claim) -> tuple[str, ...]:
+    """What tells the variables of its returns apart."""
     return ("", "'") if claim.of_two else ("",)
 
 
@@ -136,7 +137,7 @@ def _granted(claim: Claim, scenes: list[Scene]) -> Iterator[Any]:
         yield held(claim, scenes[0].world.logic, names_in(claim, list(chosen)), chosen[0].sheet.functions)
 
 
-def _known(amounts: Amounts, scenes: list[Scene]) -> Iterator[Any]:
+def known_facts(amounts: Amounts, scenes: list[Scene]) -> Iterator[Any]:
     """What is known of the amounts of the law, of functions, and of what was rounded."""
     logic, year = amounts.logic, amounts.year
     for name, asked in list(logic.asked.items()):
