@@ -20,6 +20,7 @@ from lotlaw.batch.tables import KEY, PROBLEMS
 from lotlaw.dispositions import match
 from lotlaw.dispositions.matching import SPOUSE, Crowded
 from lotlaw.filing import refuse_unpriced
+from lotlaw.importers.classes import MONEY
 from lotlaw.law import Year, spellings
 from lotlaw.lots.events import APART, cast
 from lotlaw.lots.methods import EVERY
@@ -105,10 +106,23 @@ def _groups(part: _Part) -> Iterator[list[int]]:
     numbers = {key: n for n, key in enumerate(dict.fromkeys(kind for kind in kinds if kind))}
     group = pl.Series("group", [numbers[kind] if kind else -1 for kind in kinds], dtype=pl.Int64)
     here = here.select("t", group=pl.lit(group).gather("choice"), alone=pl.col("rows") >= LARGE)
-    alone = (pl.col("group") < 0) | pl.col("alone")
+    alone = (pl.col("group") < 0) | pl.col("alone") | pl.col("t").is_in(_finer(part.rows.frame).implode())
     yield from ([t] for t in here.filter(alone)["t"])
     for together in here.filter(~alone).partition_by("group", maintain_order=True):
         yield together["t"].to_list()
+
+
+def _finer(rows: pl.DataFrame) -> pl.Series:
+    """The taxpayers with dollars finer than cents, which set the decimals that all of a ledger is rounded by."""
+    there, cent = set(rows.columns), 10**16
+    legs = [leg for leg in ("in", "out", "fee") if {f"{leg}_asset", f"{leg}_qty"} <= there]
+    odd = [
+        *(pl.col(name).to_physical() % cent != 0 for name in sorted(there & {"usd_value", "fee_usd", "basis_usd"})),
+        *((pl.col(f"{leg}_asset") == MONEY) & (pl.col(f"{leg}_qty").to_physical() % cent != 0) for leg in legs),
+        *([pl.col("fee_asset") != MONEY] if "fee_asset" in there else []),
+    ]
+    flagged = pl.any_horizontal(pl.lit(value=False), *odd).fill_null(value=False)
+    return rows.filter(flagged)["t"].unique()
 
 
 def _kind(year: Year, choice: Choice) -> tuple[Any, ...] | None:
@@ -131,7 +145,7 @@ def _kind(year: Year, choice: Choice) -> tuple[Any, ...] | None:
     spouses = any(account.get("owner") == SPOUSE for account in said["accounts"].values())
     return (
         said["digital_asset_pools_before_2025"], said["timezone"], repr(said["methods"]),
-        spouses and said["filing_status"] in law["accounts"]["spouse_on"],
+        said["filing_status"] in law["accounts"]["spouse_on"] if spouses else None,
         repr([year.parameter(name, said["filing_status"]) for name in law["uses"]]),
     )  # fmt: skip
 
