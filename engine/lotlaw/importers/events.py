@@ -16,10 +16,11 @@ from lotlaw.importers.canonical import table
 from lotlaw.importers.choosing import RULE, derived, unexplained, unread, with_rules, without_skipped
 from lotlaw.importers.groups import grouped
 from lotlaw.importers.language import TIME, Event, Rule
+from lotlaw.importers.problems import named, quoted
 from lotlaw.importers.scope import Scope
 from lotlaw.importers.tidying import borne_out, tidied
 from lotlaw.readings.text import Value, column
-from lotlaw.source import Place, Problem
+from lotlaw.source import Place, Problem, Problems
 
 PLAIN = {"line": pl.Int32, "part": pl.UInt16, "rule": pl.UInt16}
 
@@ -123,7 +124,14 @@ def _fields(scope: Scope, rows: pl.DataFrame, events: Mapping[int, Event], base:
         for n in (*names, *(t for t in taken if t not in names))
         if (f := _field(scope, n, events, n in taken))
     }
-    written = scope.computed(rows, fields)
+    try:
+        written = scope.computed(rows, fields)
+    except Problems:
+        said = {name: name in taken for name in (field[1:] for field in fields) if name != TIME}
+        unknown = list(_unknown(scope, rows, events, said))
+        if unknown:
+            raise Problems(unknown) from None
+        raise
     kept = [c for c in ("line", "source_row", "_cells") if c in rows.columns]
     return written.select(
         *kept, (pl.col(RULE) + base).alias("rule"), pl.lit(part, dtype=pl.UInt16).alias("part"),
@@ -131,7 +139,23 @@ def _fields(scope: Scope, rows: pl.DataFrame, events: Mapping[int, Event], base:
     )  # fmt: skip
 
 
-def _field(scope: Scope, name: str, events: Mapping[int, Event], taken: bool) -> tuple[pl.Expr, Place] | None:
+def _unknown(
+    scope: Scope, rows: pl.DataFrame, events: Mapping[int, Event], said: Mapping[str, bool]
+) -> Iterator[Problem]:
+    """Cells of the file that a field takes as they are, and that are none of its words."""
+    for name, taken in said.items():
+        dtype = table().dtype(name)
+        field = _field(scope, name, events, taken, pl.String()) if isinstance(dtype, pl.Enum) else None
+        if field and isinstance(dtype, pl.Enum):
+            told = rows.select("line", word=field[0]).filter(~pl.col("word").is_in(dtype.categories.implode()))
+            words = ", ".join(dtype.categories)
+            problems = [f"unknown {name} {quoted(word)}; it is one of {words}" for word in told["word"]]
+            yield from named(scope.file, told["line"].to_list(), problems)
+
+
+def _field(
+    scope: Scope, name: str, events: Mapping[int, Event], taken: bool, dtype: pl.DataType | None = None
+) -> tuple[pl.Expr, Place] | None:
     """A field over all rows: what the file itself says under its name, else what each row's rule says."""
     said: dict[str, tuple[Value, list[int]]] = {}
     place = Place(scope.importer.file)
@@ -141,7 +165,7 @@ def _field(scope: Scope, name: str, events: Mapping[int, Event], taken: bool) ->
         place = given.place if isinstance(given, Formula) else place
         key = "" if value is None else f"={given.text}" if isinstance(given, Formula) else f"'{given}"
         said.setdefault(key, (value, []))[1].append(n)
-    dtype = pl.String() if name == TIME else table().dtype(name)
+    dtype = dtype or (pl.String() if name == TIME else table().dtype(name))
     *others, (last, _) = [(_fitting(column(value), dtype), numbers) for value, numbers in said.values()]
     whole = last
     for value, numbers in others:
