@@ -451,7 +451,7 @@ def made(script: list[tuple[str, str, str, int, int, int, int]]) -> list[Row]:
     return [before | dict(zip(names, said, strict=True)) | {"asset_class": CLASSES[said[0]]} for said in first] + rows
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.lists(deeds, max_size=30), st.booleans())
 def test_nothing_is_made_or_lost(tmp_path_factory: pytest.TempPathFactory, script: list[Any], by_account: bool) -> None:
     years = [load(year) for year in range(2022, 2027 if by_account else 2025)]

@@ -392,7 +392,7 @@ def outcome(reads, text, **options):
     return found.rows.drop("event_id", strict=False).to_dicts(), found.files, found.classes, found.warnings
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.sampled_from(ROWS), min_size=1, max_size=3),
     st.lists(st.tuples(st.integers(0, 160), st.sampled_from(ODD_PIECES), st.integers(0, 2)), max_size=2),

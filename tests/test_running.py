@@ -44,7 +44,7 @@ def dealt(deals: list[Any]) -> list[Row]:
     return rows
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     deals=st.lists(DEAL, min_size=1, max_size=40).map(lambda deals: [(*deals[0][:2], True, *deals[0][3:]), *deals[1:]])
 )

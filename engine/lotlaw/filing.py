@@ -18,7 +18,6 @@ from lotlaw.check import checked
 from lotlaw.importers.problems import SHOWN
 from lotlaw.law import Year
 from lotlaw.ledger import Ledger, read
-from lotlaw.rendering.return_json import CHOSEN
 from lotlaw.rules import load
 from lotlaw.run import Return, compute
 from lotlaw.source import Document, Problems, refuse
@@ -170,6 +169,8 @@ def work_again(path: Path, year: Year, rules: Path | None = None) -> Return:
 
 def written(path: Path) -> dict[str, Any]:
     """What a return says that it was made of. Raises Problems if it isn't one."""
+    from lotlaw.rendering.return_json import CHOSEN
+
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
         entries = [{key: str(entry[key]) for key in ("name", "sha256")} for entry in said["inputs"]["files"]]

@@ -239,7 +239,7 @@ def rules_prove(
 ) -> None:
     """Prove the claims that stand in rule files for every possible return, or give a return that breaks one.
 
-    Example: lotlaw rules prove 2025
+    Example: lotlaw rules prove 2025 schedule_d
     """
     from lotlaw.audit.prove import prove, told
 
