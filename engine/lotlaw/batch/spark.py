@@ -58,7 +58,8 @@ def _flat(taxpayers: DataFrame) -> DataFrame:
     chosen: list[Column] = [col(KEY), *(col(name) for name in (FILE, ROW) if name in taxpayers.columns)]
     for name in taxpayers.columns:
         if name in STRUCTS:
-            parts = [field.name for field in taxpayers.schema[name].dataType.fields]  # type: ignore[attr-defined]
+            struct: Any = taxpayers.schema[name].dataType
+            parts = [field.name for field in struct.fields]
             chosen += [col(f"{name}.{part}").alias(_apart(f"{name}.{part}")) for part in parts]
         elif name in TAXPAYERS and name != KEY:
             chosen.append(col(f"`{name}`").alias(_apart(name)))

@@ -41,6 +41,8 @@ from lotlaw.lots.events import AMOUNT, NEVER, PLACES, WHOLE, Events, Schema, cas
 from lotlaw.readings.columns import MONEY
 
 DIVIDED = 0
+FEW = 2**4
+"""Assets whose lots are at hand together, in whatever order their moves come."""
 FINE, UNITS = (2, 4, 8, PLACES), (0, 4, 8, 12, PLACES)
 """Decimals that amounts and quantities are tried at: small integers are fast, and no digit is lost at any of them."""
 
@@ -115,11 +117,13 @@ class Plan:
             "quantity": _column(cut.quantity), "basis": cents_of(cut.basis, self.fine),
             "proceeds": pl.Series(cut.proceeds, dtype=pl.Int64),
         })  # fmt: skip
-        return frame.with_columns(
+        frame = frame.with_columns(
             acquired=_overrides(cut.acquired, len(cut.sale), pl.Int32),
             adjustment=_overrides(cut.disallowed, len(cut.sale), pl.Int64).fill_null(0),
             long=_overrides(cut.long, len(cut.sale), pl.Boolean),
-        ).sort(self.steps["row"].gather(frame["sale"]), maintain_order=True)
+        )
+        rows = self.steps["row"].gather(frame["sale"])
+        return frame if rows.is_sorted() else frame.sort(rows, maintain_order=True)
 
     def opened(self, book: Book, lots: list[int]) -> pl.Series:
         """The moves that opened lots, or the lots they are pieces of."""
@@ -189,7 +193,7 @@ def _by_asset(steps: pl.DataFrame, places: pl.DataFrame, together: Iterable[str]
     """The steps of each asset in their order; first, in theirs, those of assets that stay together."""
     stays = pl.col("asset").is_in(sorted(together))
     turn = places.select(pl.when(~stays).then(pl.col("asset").rle_id())).to_series()
-    return steps.sort(turn.gather(steps["place"]), maintain_order=True)
+    return steps.sort(turn.gather(steps["place"]), maintain_order=True) if turn.n_unique() > FEW else steps
 
 
 def _decimals(steps: pl.DataFrame, whole: pl.Expr, tried: tuple[int, ...]) -> int:
