@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from html5lib import HTMLParser as Validator
 
-from conftest import Asked
+from conftest import ROOT, Asked
 from lotlaw.audit.book import write_book
 from lotlaw.rules import forget, load
 from lotlaw.source import data_root
@@ -51,8 +52,9 @@ class Page(HTMLParser):
 def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The rulebook of a year."""
     folder = tmp_path_factory.mktemp("book") / "site"
-    forget()  # a test that worked in another folder has left places as seen from there
-    write_book(YEAR, folder)
+    with contextlib.chdir(ROOT):
+        forget()  # a test that worked in another folder has left places as seen from there
+        write_book(YEAR, folder)
     return folder
 
 
