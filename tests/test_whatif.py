@@ -165,6 +165,10 @@ def test_what_is_not_figured_again_stands_beside_the_answer(what_if) -> None:
         ("1 BTC@82000 on 2025-12-20", "--sell: 1 BTC are more than the 0.5 at coinbase"),
         ("1 BTCC@82000 on 2025-12-20", "--sell: no BTCC is held on 2025-12-20 (did you mean BTC?)"),
         ("1 BTC@8 from binance on 2025-12-20", "--sell: none at binance; BTC is held at coinbase"),
+        (
+            "0.1 BTC@82000 on 2027-12-20",
+            "--sell: 2027-12-20 is not in 2025, the year that is filed; give a day of it",
+        ),
         ("0.1 BTC@82000 on soon", "--sell: 'soon' is not a date such as 2025-12-20"),
         ("1 BTC@9999999999999", "--sell: price 9999999999999 is too large, or has more than 18 decimals"),
         ("0.1 BTC@5 on 2025-12-20 fee 6", "--sell: the fee 6 is more than the sale brings"),

@@ -108,7 +108,7 @@ def whatif(
         tell(f"reading {', '.join(path.name for path in files)}")
         given = read_given(files, taxpayer, prices, rules, overrides)
         tell("filing the year with and without")
-        found = what_if(given, law, settled(given, wanted, _usual(on, year)), method, years)
+        found = what_if(given, law, settled(given, wanted, _usual(on, year), year), method, years)
     made = {
         "csv": lambda: plain_csv(whatif_table(found)),
         "json": lambda: json_of(whatif_json(found)),

@@ -135,8 +135,11 @@ def _day(text: str | None) -> date | None:
         raise ValueError(f"'{text}' is not a date such as 2025-12-20") from None
 
 
-def settled(given: Given, wanted: Sequence[Asked], usual: date) -> list[Sale]:
-    """The sales with what their words leave open: the only account, the price of the day, the usual day."""
+def settled(given: Given, wanted: Sequence[Asked], usual: date, year: int) -> list[Sale]:
+    """The sales with what their words leave open: the only account, the price of the day, the usual day.
+
+    Raises Problems, also for sales in another year than the one that is filed: they would change nothing.
+    """
     from lotlaw.plan.holdings import holdings_of
 
     days = sorted({one.day or usual for one in wanted})
@@ -145,7 +148,7 @@ def settled(given: Given, wanted: Sequence[Asked], usual: date) -> list[Sale]:
     problems: list[Problem] = []
     for one in wanted:
         try:
-            sales.append(_settled(given, one, held[one.day or usual], sales))
+            sales.append(_settled(given, one, held[one.day or usual], year, sales))
         except ValueError as error:
             problems.append(Problem(one.place, str(error)))
     if problems:
@@ -153,8 +156,10 @@ def settled(given: Given, wanted: Sequence[Asked], usual: date) -> list[Sale]:
     return sales
 
 
-def _settled(given: Given, one: Asked, held: Holdings, before: Sequence[Sale]) -> Sale:
+def _settled(given: Given, one: Asked, held: Holdings, year: int, before: Sequence[Sale]) -> Sale:
     day = held.day
+    if day.year != year:
+        raise ValueError(f"{day} is not in {year}, the year that is filed; give a day of it")
     mine = held.lots.filter((pl.col("asset") == one.asset) & (pl.col("quantity") > 0))
     if mine.is_empty():
         known = held.lots["asset"].unique().sort().to_list()
