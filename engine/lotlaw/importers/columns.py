@@ -15,12 +15,13 @@ from lotlaw.formula import did_you_mean
 from lotlaw.importers.binding import Binding
 from lotlaw.importers.language import Column, Importer
 from lotlaw.importers.problems import SHOWN, named, quoted
-from lotlaw.readings.text import DECIMAL, DECIMALS, NO_NUMBER, number, too_fine
+from lotlaw.readings.text import DECIMAL, DECIMALS, NO_NUMBER, number, pointed, too_fine
 from lotlaw.source import Problem
 
 ACQUIRED = ("VARIOUS", "INHERITED", "UNKNOWN")
 PLAIN = ("quantity", "amount", "signed")
 POWER = r"\d[eE][-+]?\d"
+COMMA = " with a decimal comma, like 1.234,50"
 _FLAGS = {"yes": True, "true": True, "y": True, "1": True, "no": False, "false": False, "n": False, "0": False}
 
 
@@ -29,6 +30,9 @@ def typed(
 ) -> tuple[pl.DataFrame, list[Problem], list[str]]:
     """The columns as values, without rows that hold a cell that is none; those cells; what was rounded."""
     aliases = [alias for alias in binding.fields if alias in raw.columns]
+    said, comma = raw, importer.reading.decimal_comma
+    if comma:
+        raw = raw.with_columns(pointed(pl.col(a)) for a in aliases if binding.columns[a].type == "decimal")
     frame = raw.select(*_kept(raw), *(as_it_stands(binding.columns[alias], pl.col(alias)) for alias in aliases))
     frame = _emptied(frame, aliases)
     if importer.reading.escaped:
@@ -41,7 +45,7 @@ def typed(
         if a in rounded or (_has_odd(binding.columns[a]) and frame[a].null_count() != raw[a].null_count())
     ]
     frame = frame.with_columns(_closer(binding.columns[alias], raw[alias]).alias(alias) for alias in odd)
-    found = [_unread(binding, name, alias, raw, frame) for alias in odd]
+    found = [_unread(binding, name, alias, said, frame, comma=comma) for alias in odd]
     found += [
         _decimals(binding, name, a, raw, [n for n in lines if n not in rounded.get(a, ())]) for a, lines in fine.items()
     ]
@@ -119,22 +123,22 @@ Found = tuple[list[Problem], list[int]]
 """Problems to show, and all lines that have one."""
 
 
-def _unread(binding: Binding, name: str, alias: str, raw: pl.DataFrame, frame: pl.DataFrame) -> Found:
+def _unread(binding: Binding, name: str, alias: str, raw: pl.DataFrame, frame: pl.DataFrame, *, comma: bool) -> Found:
     """The cells of a column that are no value of its type."""
     column, cell = binding.columns[alias], raw[alias].str.strip_chars()
     nothing = cell.is_in(["", *(NO_NUMBER if column.type == "decimal" else ())])
     bad = frame[alias].is_null() & cell.is_not_null() & ~nothing
     lines, cells = raw["line"].filter(bad).to_list(), cell.filter(bad).head(SHOWN).to_list()
-    said = [_not_a(column, binding.label(alias), c) for c in cells]
+    said = [_not_a(column, binding.label(alias), c, COMMA if comma else "") for c in cells]
     return named(name, lines, said, binding.fields[alias] + 1), lines
 
 
-def _not_a(column: Column, label: str, cell: str) -> str:
+def _not_a(column: Column, label: str, cell: str, comma: str) -> str:
     if column.values:
         hint = did_you_mean(cell, column.values) or f"; it is one of {', '.join(column.values)}"
         return f"unknown {label} {quoted(cell)}{hint}"
     right = {
-        "date": "a date; write it like 2025-03-31", "flag": "yes or no", "decimal": "a number",
+        "date": "a date; write it like 2025-03-31", "flag": "yes or no", "decimal": f"a number{comma}",
         "acquired": f"a date like 2025-03-31, nor {', '.join(ACQUIRED)}",
     }.get(column.type, "a number; write it like 1234.50")  # fmt: skip
     return f"{label} {quoted(cell)} is not {right}"

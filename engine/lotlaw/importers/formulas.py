@@ -27,6 +27,9 @@ from lotlaw.importers.language import (
 )  # fmt: skip
 from lotlaw.source import Document, Path_, Place, Problem, Problems
 
+CHECKED = ("that", "balance", "change", "sum", "equals")
+"""The formulas that a check may have."""
+
 
 @lru_cache(maxsize=1)
 def functions() -> Iterable[str]:
@@ -113,7 +116,7 @@ class Formulas:
 
     def check(self, path: Path_) -> Check:
         said = self.at(path)
-        one = {key: self.formula((*path, key)) for key in ("that", "balance", "change") if key in said}
+        one = {key: self.formula((*path, key)) for key in CHECKED if key in said}
         by = self.listed((*path, "by")) if "by" in said else ()
         strict = str(said.get("strict")).lower() in ("true", "yes")
         return Check(said["says"], self.document.place(*path), **one, by=by, strict=strict)

@@ -147,12 +147,26 @@ class Tagged:
 
 
 @dataclass(frozen=True)
+class Marked:
+    """Files whose tables stand between lines: one that matches `start`, whose group is the tag, and one like `end`.
+
+    A file without such a line is one table after the other, each begun by a header with the same first name. `leave`:
+    tags that are no events, with why.
+    """
+
+    start: str
+    end: str
+    leave: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Reading:
     """How the file is read: lines above the header, where the table ends, order, and how strict to be.
 
-    `preamble` and `filename` name what patterns find above the header and in the file's name. The table ends at the
-    first line that matches `stop_at`, is blank (`stop_at_blank`) or has fewer than `min_fields` fields. An empty
-    cell of `fill_down` says what the cell above says; where `pair_rows` is empty, a row goes on with the one above.
+    `preamble`, `footer` and `filename` name what patterns find above the header, below it and in the file's name. The
+    table ends at the first line that matches `stop_at`, is blank (`stop_at_blank`) or has fewer than `min_fields`
+    fields. An empty cell of `fill_down` says what the cell above says; where `pair_rows` is empty, a row goes on with
+    the one above.
     """
 
     preamble: Mapping[str, str] = field(default_factory=dict)
@@ -166,8 +180,11 @@ class Reading:
     canonical: bool = False
     escaped: bool = False
     tagged: Tagged | None = None
+    marked: Marked | None = None
     fill_down: tuple[str, ...] = ()
     pair_rows: str | None = None
+    footer: Mapping[str, str] = field(default_factory=dict)
+    decimal_comma: bool = False
 
     @property
     def ends(self) -> bool:
@@ -267,8 +284,8 @@ class Latest:
 class Check:
     """What the rows of a file must bear out, and the words where they don't.
 
-    `balance` is what stands after a row, `change` what the row adds to it, for each of `by`. Otherwise `that` holds on
-    every row where it has an answer.
+    `balance` is what stands after a row, `change` what the row adds to it, for each of `by`. `sum` over all rows is
+    what the file says it `equals`. Otherwise `that` holds on every row where it has an answer.
     """
 
     says: str
@@ -276,5 +293,7 @@ class Check:
     that: Formula | None = None
     balance: Formula | None = None
     change: Formula | None = None
+    sum: Formula | None = None
+    equals: Formula | None = None
     by: tuple[Formula, ...] = ()
     strict: bool = False

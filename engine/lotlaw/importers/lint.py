@@ -127,7 +127,8 @@ def _fits(importer: Importer, name: str) -> list[Problem]:
     raw = pl.DataFrame(schema={"line": pl.Int32, **dict.fromkeys(binding.fields, pl.String)})
     frame, _, _ = values(importer, binding, name, raw)
     given = answers.answered(importer, name, answers.examples(importer))
-    said = dict.fromkeys((*importer.reading.preamble, *importer.reading.filename, TITLE), "1")
+    reading = importer.reading
+    said = dict.fromkeys((*reading.preamble, *reading.filename, *reading.footer, TITLE), "1")
     time = clock(answers.formats(importer, given), answers.zone(importer, given), "UTC")
     try:
         rehearse(scope(importer, binding, name, time, {**said, **given}), frame)

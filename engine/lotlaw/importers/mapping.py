@@ -23,6 +23,7 @@ from lotlaw.importers.language import (
     ByParam,
     Column,
     Importer,
+    Marked,
     Param,
     Reading,
     Section,
@@ -31,8 +32,10 @@ from lotlaw.importers.language import (
 )
 from lotlaw.source import Document, Path_, Problem, Problems, parse_yaml, read_yaml, shown
 
-ENDS = ("stop_at", "stop_at_blank", "min_fields", "fill_down", "pair_rows")
+ENDS = ("stop_at", "stop_at_blank", "min_fields", "fill_down", "pair_rows", "footer")
 """How a table is read that a section may say for itself."""
+SAID = ("preamble", "filename", "footer")
+"""What names things that stand outside of the table."""
 TESTS = "\ntests:"
 """What the tests of a mapping begin with: nobody who reads a file needs them."""
 
@@ -80,7 +83,7 @@ class _Assembly:
         self.read = {**self.part("read"), **{key: self.own(key, None) for key in ENDS if self.own(key, None)}}
         wide = [self.wide.name, *(column.alias for column in self.wide.columns)] if self.wide else []
         self.names = {c.alias for c in self.columns} | {p.name for p in self.params} | {*wide, LINE, TITLE}
-        self.names |= {*self.read.get("preamble", {}), *self.read.get("filename", {})}
+        self.names |= {name for part in SAID for name in self.read.get(part, {})}
         self.names |= {f"{c.alias}_hdr" for c in self.columns if any(name.startswith("/") for name in c.names)}
         self.words()
         self.patterns()
@@ -153,7 +156,8 @@ class _Assembly:
             read.get("preamble", {}), read.get("filename", {}), read.get("stop_at"), _yes(read, "stop_at_blank"),
             int(read.get("min_fields", 0)), _yes(self.part("detect"), "any_case"), read.get("order", ORDERS[0]),
             _yes(read, "strict"), _yes(read, "canonical"), _yes(read, "escaped"), _tagged(read.get("tagged")),
-            tuple(read.get("fill_down", ())), read.get("pair_rows"),
+            _marked(read.get("marked")), tuple(read.get("fill_down", ())), read.get("pair_rows"),
+            read.get("footer", {}), _yes(read, "decimal_comma"),
         )  # fmt: skip
 
     def identity(self) -> tuple[str, ...]:
@@ -222,11 +226,14 @@ class _Assembly:
             if self.own(key, None):
                 yield (*self.base, key), self.own(key, None)
         if self.base:
+            yield from (((*self.base, "footer", name), text) for name, text in self.own("footer", {}).items())
             return
-        for part in ("preamble", "filename"):
+        for part in SAID:
             yield from ((("read", part, name), text) for name, text in self.part("read").get(part, {}).items())
         for n, (text, _) in enumerate(self.part("symbols").get("patterns", ())):
             yield ("symbols", "patterns", n), text
+        marked = self.part("read").get("marked", {})
+        yield from ((("read", "marked", key), marked[key]) for key in ("start", "end") if marked)
         for part, key in (("read", "stop_at"), ("detect", "under")):
             if key in self.part(part):
                 yield (part, key), self.part(part)[key]
@@ -250,8 +257,16 @@ def _tagged(said: Mapping[str, Any] | None) -> Tagged | None:
     if said is None:
         return None
     row = int(said["row"]) if "row" in said else None
-    leave = {tag: why for why, tags in said.get("leave", {}).items() for tag in tags}
-    return Tagged(int(said["by"]), row, said.get("header", "Header"), said.get("data", "Data"), leave)
+    return Tagged(int(said["by"]), row, said.get("header", "Header"), said.get("data", "Data"), _left(said))
+
+
+def _marked(said: Mapping[str, Any] | None) -> Marked | None:
+    return Marked(said["start"], said["end"], _left(said)) if said else None
+
+
+def _left(said: Mapping[str, Any]) -> dict[str, str]:
+    """Why each tag that is no event is left out."""
+    return {tag: why for why, tags in said.get("leave", {}).items() for tag in tags}
 
 
 def _param(name: str, said: Mapping[str, Any]) -> Param:

@@ -31,7 +31,7 @@ def plain(text: Text, importer: Importer, binding: Binding) -> pl.DataFrame | No
     """The columns as values, and `line`, of a file that needs no closer look; else None. Raises Problems."""
     columns = [binding.columns[alias] for alias in binding.fields]
     reading = importer.reading
-    if reading.ends or reading.escaped or reading.fill_down or reading.pair_rows or importer.wide:
+    if reading.ends or reading.escaped or reading.fill_down or reading.pair_rows or reading.footer or importer.wide:
         return None
     if importer.symbols or importer.symbol_patterns:
         return None

@@ -189,6 +189,13 @@ def above(text: Text, header: Header, reading: Reading) -> dict[str, str]:
     return caught(lines if reading.tagged else lines[: header.line - 1], reading.preamble)
 
 
+def below(text: Text, header: Header, reading: Reading) -> dict[str, str]:
+    """What patterns find in the lines below the header."""
+    if not reading.footer:
+        return {}
+    return caught(text.data.decode().replace("\r", "").split("\n")[header.last_line :], reading.footer)
+
+
 def caught(lines: list[str], patterns: Mapping[str, str]) -> dict[str, str]:
     """What the first group of each pattern catches of the first line that it matches."""
     import polars as pl

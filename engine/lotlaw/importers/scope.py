@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from lotlaw.importers.clock import Clock, day
 from lotlaw.importers.language import LINE, TITLE, Importer
 from lotlaw.importers.problems import refused
 from lotlaw.readings import text
-from lotlaw.readings.text import Value, column, flag
+from lotlaw.readings.text import Value, column, flag, number, pointed
 from lotlaw.source import Place, Problem, Problems
 
 
@@ -32,8 +32,15 @@ class Scope:
 
     def read(self, formula: Formula) -> Value:
         """A formula's value over the rows. Raises Problems if a function is given what it cannot take."""
-        value: Value = Reader(text, self.names, {"date_of": self.date_of, "option": self.option}).read(formula)
+        own: dict[str, Callable[..., Value]] = {"date_of": self.date_of, "option": self.option}
+        if self.importer.reading.decimal_comma:
+            own["num"] = self.num
+        value: Value = Reader(text, self.names, own).read(formula)
         return value
+
+    def num(self, cell: Value) -> Value:
+        """The number in a text with a decimal comma."""
+        return None if cell is None else number(pointed(column(cell).cast(pl.String)))
 
     def date_of(self, cell: Value) -> Value:
         """The date of a cell, by the mapping's formats."""
@@ -79,7 +86,8 @@ class Scope:
 def scope(importer: Importer, binding: Binding, file: str, clock: Clock, said: Mapping[str, Value]) -> Scope:
     """The scope of a file: its columns, and what the header, the lines above it, the name and the user say."""
     reading = importer.reading
-    fixed: dict[str, Value] = {"null": None, **dict.fromkeys((*reading.preamble, *reading.filename, TITLE)), **said}
+    outside = (*reading.preamble, *reading.filename, *reading.footer, TITLE)
+    fixed: dict[str, Value] = {"null": None, **dict.fromkeys(outside), **said}
     for col in binding.columns.values():
         fixed[col.alias] = pl.col(col.alias) if col.alias in binding.fields else None
         fixed[f"{col.alias}_hdr"] = binding.caught.get(f"{col.alias}_hdr")

@@ -1,4 +1,4 @@
-"""Files of several tables: each row says which one it is of (`tagged`), or a line above each table does (`under`).
+"""Files of several tables: each row says which it is of (`tagged`), or lines around it (`marked`) or above (`under`).
 
 A tag's header may come again with other columns; then it is another table of the same section. Rows that no section
 takes, and that the mapping does not leave out by name, are problems.
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lotlaw.importers.files import Text
-from lotlaw.importers.language import Importer, Section, Tagged
+from lotlaw.importers.language import Importer, Marked, Section, Tagged
 from lotlaw.importers.problems import named, quoted
 from lotlaw.importers.reading import Header, cells, cleaned, rows_of
 from lotlaw.source import Place, Problem
@@ -29,11 +29,12 @@ ANY = "*"
 
 @dataclass
 class Block:
-    """A table of a section: its header, its fields by number and `line`, and what the title above it says."""
+    """A table of a section: its header, its fields by number and `line`, what the title above it says, its text."""
 
     section: Section
     header: Header
     frame: pl.DataFrame
+    text: Text
     title: str = ""
 
 
@@ -56,16 +57,19 @@ class Found:
     problems: list[Problem]
 
 
-def blocks(text: Text, importer: Importer, separator: str) -> Found:
-    """Every table of every section, in the order of the file."""
+def blocks(text: Text, importer: Importer, header: Header) -> Found:
+    """Every table of every section, in the order of the file; `header` is the one that the file was recognised by."""
     found = Found([], {}, [])
-    tagged = importer.reading.tagged
-    if tagged:
-        for rows in _tagged(text, tagged, separator):
-            _placed(found, rows, importer, text.name)
+    tagged, marked = importer.reading.tagged, importer.reading.marked
+    if tagged and (not marked or header.cells[(tagged.row or 1) - 1] == tagged.header):
+        for rows in _tagged(text, tagged, header.separator):
+            _placed(found, rows, importer, text, tagged.leave)
+    elif marked:
+        for rows in _marked(text, marked, header):
+            _placed(found, rows, importer, text, marked.leave)
     titled = [section for section in importer.sections if section.under]
     if titled:
-        _titled(found, text, titled, separator)
+        _titled(found, text, titled, header.separator)
     return found
 
 
@@ -96,21 +100,52 @@ def _same(row: Sequence[str], rows: _Rows) -> bool:
     return tuple(map(cleaned, row)) == rows.header.cells
 
 
-def _placed(found: Found, rows: _Rows, importer: Importer, name: str) -> None:
+def _marked(text: Text, marked: Marked, header: Header) -> Iterator[_Rows]:
+    """The rows of each table; without marks, its header is one that begins like that of the file."""
+    import polars as pl
+
+    raw = pl.Series(text.data.decode().replace("\r", "").split("\n"))
+    tags, ends = raw.str.extract(marked.start, 1), raw.str.contains(marked.end)
+    alone = not tags.is_not_null().any()
+    reader = csv.reader(io.StringIO("\n".join(raw.to_list())), delimiter=header.separator)
+    tag: str | None = None
+    rows: _Rows | None = None
+    first = 1
+    for row in reader:
+        line, first = first, reader.line_num + 1
+        if tags[line - 1] is not None or ends[line - 1]:
+            yield from [rows] if rows else []
+            tag, rows = tags[line - 1], None
+        elif not any(cell.strip() for cell in row) or (line < header.line if alone else tag is None):
+            continue
+        elif rows is None or (alone and cleaned(row[0]) == header.cells[0]):
+            yield from [rows] if rows else []
+            rows = _Rows(tag or "", Header(line, reader.line_num, tuple(map(cleaned, row)), header.separator))
+        else:
+            rows.lines.append(line)
+            rows.cells.append(row)
+    yield from [rows] if rows else []
+
+
+def _placed(found: Found, rows: _Rows, importer: Importer, text: Text, leave: Mapping[str, str]) -> None:
     """Give the rows to the section that takes them."""
-    leave = importer.reading.tagged.leave if importer.reading.tagged else {}
-    mine = [section for section in importer.sections if rows.tag in section.tags]
+    mine = [section for section in importer.sections if rows.tag in section.tags or not rows.tag]
     section = next((s for s in mine if s.takes(rows.header.cells)), None)
+    name = text.name
     if section:
         found.problems += _too_wide(rows, name)
-        found.blocks.append(Block(section, rows.header, _frame(rows)))
-    elif not mine and (rows.tag in leave or ANY in leave):
+        found.blocks.append(Block(section, rows.header, _frame(rows), text))
+    elif rows.tag not in _known(importer) and (rows.tag in leave or ANY in leave):
         why = leave.get(rows.tag, leave.get(ANY, ""))
         found.skipped[why] = found.skipped.get(why, 0) + len(rows.lines)
     else:
         header = ", ".join(quoted(cell) for cell in rows.header.cells if cell)
-        said = f"no section of {importer.id} takes rows of {quoted(rows.tag)}"
+        said = f"no section of {importer.id} takes rows" + (f" of {quoted(rows.tag)}" if rows.tag else "")
         found.problems += named(name, rows.lines, f"{said} under the header {header}" if header else said)
+
+
+def _known(importer: Importer) -> set[str]:
+    return {tag for section in importer.sections for tag in section.tags}
 
 
 def _too_wide(rows: _Rows, name: str) -> list[Problem]:
@@ -153,4 +188,4 @@ def _titled(found: Found, text: Text, sections: Sequence[Section], separator: st
         part = replace(text, data=text.data[:end])
         fields = {str(n): n for n in range(len(header.cells))}
         title = lines[number : number + 1].str.extract(section.under or "", 1).item() or ""
-        found.blocks.append(Block(section, header, cells(part, header, fields, section.importer.reading), title))
+        found.blocks.append(Block(section, header, cells(part, header, fields, section.importer.reading), part, title))

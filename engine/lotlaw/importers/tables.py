@@ -15,7 +15,7 @@ from lotlaw.importers.files import Text
 from lotlaw.importers.language import NEWEST_FIRST, TITLE, Importer, Reading
 from lotlaw.importers.overrides import row_ids, without_answered
 from lotlaw.importers.plain import plain
-from lotlaw.importers.reading import Header, above, caught, cells
+from lotlaw.importers.reading import Header, above, below, caught, cells
 from lotlaw.importers.sections import blocks
 from lotlaw.importers.wide import unpivoted
 from lotlaw.source import Problem, Problems
@@ -65,8 +65,8 @@ def tables(text: Text, importer: Importer, header: Header, request: Request) -> 
             return Tables([Table(importer, binding, said, frame, [], [])], {}, [])
         fields = _fields(importer, binding, identified=identified)
         raw = cells(text, header, fields, reading)
-        return Tables([_table(text, importer, binding, raw, said, request)], {}, [])
-    found = blocks(text, importer, header.separator)
+        return Tables([_table(text, importer, binding, raw, {**said, **below(text, header, reading)}, request)], {}, [])
+    found = blocks(text, importer, header)
     done = Tables([], found.skipped, found.problems)
     for block in found.blocks:
         try:
@@ -74,8 +74,9 @@ def tables(text: Text, importer: Importer, header: Header, request: Request) -> 
             binding = bind(mine, text.name, block.header)
             fields = _fields(mine, binding, identified=identified)
             raw = block.frame.select("line", *(pl.col(str(n)).alias(alias) for alias, n in fields.items()))
-            title = {**said, TITLE: block.title} if block.title else said
-            done.tables.append(_table(text, mine, binding, raw, title, request))
+            title = {TITLE: block.title} if block.title else {}
+            around = {**said, **title, **below(block.text, block.header, mine.reading)}
+            done.tables.append(_table(text, mine, binding, raw, around, request))
         except Problems as refused:
             done.problems += refused.problems
     return done
@@ -99,7 +100,11 @@ def _table(
         ids = raw.select("line").with_columns(row_ids(importer.id, raw, newest_first=newest_first))
     if request.overrides:
         raw, skipped, emitted = without_answered(request.overrides, importer.id, raw, newest_first=newest_first)
-    return Table(importer, binding, said, *values(importer, binding, text.name, raw), skipped, emitted, ids)
+    frame, problems, notes = values(importer, binding, text.name, raw)
+    if problems or skipped or emitted.height:
+        # What the file says of all its rows holds of no other number of them.
+        said = {name: text for name, text in said.items() if name not in importer.reading.footer}
+    return Table(importer, binding, said, frame, problems, notes, skipped, emitted, ids)
 
 
 def values(

@@ -9,9 +9,9 @@ import polars as pl
 from lotlaw.formula import Formula
 from lotlaw.importers.clock import when
 from lotlaw.importers.language import Cancel, Check, Latest
-from lotlaw.importers.problems import SHOWN, named
+from lotlaw.importers.problems import SHOWN, named, refused
 from lotlaw.importers.scope import Scope
-from lotlaw.readings.text import DECIMAL, column
+from lotlaw.readings.text import DECIMAL, ZERO, column
 from lotlaw.source import Problem
 
 KEY = "_key"
@@ -101,7 +101,23 @@ def _breaks(scope: Scope, frame: pl.DataFrame, check: Check) -> list[Problem]:
         found += named(scope.file, lines, check.says)
     if check.balance and check.change:
         found += _jumps(scope, frame, check, check.balance, check.change)
+    if check.sum and check.equals:
+        found += _off(scope, frame, check, check.sum, check.equals)
     return found
+
+
+def _off(scope: Scope, frame: pl.DataFrame, check: Check, summed: Formula, equals: Formula) -> list[Problem]:
+    """Whether the rows do not come to what the file says they do; nothing if it does not say."""
+    columns = {
+        "_part": (column(scope.read(summed)).cast(DECIMAL), summed.place),
+        "_whole": (column(scope.read(equals)).cast(DECIMAL), equals.place),
+    }
+    wanted = scope.computed(frame.clear(1), columns)["_whole"].drop_nulls()
+    rows = scope.computed(frame, columns)["_part"].sum() or ZERO
+    if not len(wanted) or rows == wanted[0]:
+        return []
+    said = f"{check.says}: {_plain(wanted[0])} in the file, {_plain(rows)} by its {frame.height:,} rows"
+    return refused(scope.file, said).problems
 
 
 def _jumps(scope: Scope, frame: pl.DataFrame, check: Check, balance: Formula, change: Formula) -> list[Problem]:
@@ -128,4 +144,8 @@ def _jumps(scope: Scope, frame: pl.DataFrame, check: Check, balance: Formula, ch
 
 
 def _number(row: Mapping[str, object], name: str) -> str:
-    return f"{row[name]:f}".rstrip("0").rstrip(".")
+    return _plain(row[name])
+
+
+def _plain(number: object) -> str:
+    return f"{number:f}".rstrip("0").rstrip(".")

@@ -47,6 +47,9 @@ def _failures(document: Document, number: int, signature: Signature) -> Iterator
     if "says" in test:
         yield Problem(place, "the rows of this test should be refused, and are not")
     yield from _differences(document, number, file)
+    warned = [note.removeprefix(f"{name}:").strip() for note in file.notes]
+    if "warns" in test and test["warns"] != warned:
+        yield Problem(place, f"the warnings of this test are: {'; '.join(warned) or 'none'}")
     skipped = sum(file.skipped.values())
     if skipped != int(test.get("skipped", 0)):
         yield Problem(place, f"{skipped} rows are left out; the test says {test.get('skipped', 0)}")

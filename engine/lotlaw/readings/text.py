@@ -8,6 +8,7 @@ by polars in linear time, without look-around.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import reduce
@@ -29,7 +30,7 @@ NO_NUMBER = ("-", "--", "N/A", "n/a")
 
 _NUMBER = (
     r'^(?:=")?@?(?P<open>\()?(?P<sign>[-+])? ?(?:[$€£]|[A-Z]{3} )?(?P<inner>[-+])?'
-    r"(?P<digits>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?P<power>[eE][-+]?\d{1,2})?"
+    r"(?P<digits>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:(?P<power>[eE][-+]?\d{1,2})| ?(?P<percent>%))?"
     r'(?: [A-Z][A-Z0-9.]+)?(?P<close>\))?"?$'
 )
 
@@ -113,17 +114,24 @@ def flag(value: Value) -> pl.Expr:
 
 
 def number(text: pl.Expr) -> pl.Expr:
-    """The decimal in a cell such as `$1,234.50`, `(0.07 BTC)`, `@55.00` or `="532"`; empty where there is none."""
+    """The decimal in a cell such as `$1,234.50`, `(0.07 BTC)`, `@55`, `5%` or `="532"`; empty where there is none."""
     parts = text.str.strip_chars().str.extract_groups(_NUMBER)
     part = parts.struct.field
     digits = part("digits").str.replace_all(",", "", literal=True)
-    size = pl.concat_str(digits, part("power").fill_null("")).cast(DECIMAL, strict=False)
+    power = pl.when(part("percent").is_not_null()).then(pl.lit("e-2")).otherwise(part("power").fill_null(""))
+    size = pl.concat_str(digits, power).cast(DECIMAL, strict=False)
     signs = part("sign").is_not_null().cast(pl.Int8) + part("inner").is_not_null() + part("open").is_not_null()
     minus = (
         part("open").is_not_null() | (part("sign") == "-").fill_null(False) | (part("inner") == "-").fill_null(False)
     )
     sound = (part("open").is_null() == part("close").is_null()) & (signs <= 1)
     return pl.when(sound & ~minus).then(size).when(sound).then(-size)
+
+
+def pointed(text: pl.Expr) -> pl.Expr:
+    """Numbers with a decimal comma, such as `1.234,50` or `1 234,50`, with a decimal point; `1.5` is then none."""
+    whole = text.str.replace_all(r"(\d)[ \u{a0}\u{202f}](\d{3})", "$1$2")
+    return whole.str.replace_many([".", ","], [",", "."])
 
 
 def too_fine(text: pl.Expr) -> pl.Expr:
@@ -170,6 +178,16 @@ def _part(cell: pl.Expr, separator: Value, place: Value) -> pl.Expr:
     part = _text(cell).str.split(_written("separator", separator)).list.get(_whole(place), null_on_oob=True)
     part = part.str.strip_chars()
     return pl.when(part != "").then(part)
+
+
+def _pair(cell: pl.Expr, place: Value, *quotes: Value) -> pl.Expr:
+    """One side of a pair: parted by a sign, else by the longest of the words that it may end in."""
+    words = sorted((_written("word", word) for word in quotes), key=lambda word: (-len(word), word))
+    side = _whole(place) + 1
+    known = "|".join(re.escape(word) for word in words)
+    parted = _text(cell).str.extract(r"^([^-/_: ]+)[-/_: ]([^-/_: ]+)$", side)
+    ended = [_text(cell).str.extract(f"^(.*?.)({known})$", side)] if known else []
+    return pl.coalesce(parted, *ended)
 
 
 def _sum(*amounts: Value) -> Value:
@@ -246,6 +264,7 @@ _FUNCTIONS: list[tuple[str, Callable[..., Any], int, int | None]] = [
     ("starts", _any_word(lambda cell, word: cell.str.starts_with(word)), 2, None),
     ("has", _any_word(lambda cell, word: cell.str.contains(word, literal=True)), 2, None),
     ("split", _strict(_part), 3, 3),
+    ("split_pair", _strict(_pair), 2, None),
     ("lower", _lower, 1, 1),
     ("upper", _strict(lambda cell: _text(cell).str.to_uppercase()), 1, 1),
     ("is_null", lambda value: pl.lit(value=True) if value is None else column(value).is_null(), 1, 1),
