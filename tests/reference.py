@@ -79,9 +79,10 @@ class Piece:
 
 @dataclass(eq=False)
 class Slice:
-    """What a sale took of one piece. `open`: units at a loss that nothing has replaced yet; `each`: the loss of one.
+    """What a sale took of one piece, and where in its lot that began.
 
-    `disallowed`: what of the loss is not allowed; `lost`: what of that nobody gets back.
+    `open`: units at a loss that nothing has replaced yet; `each`: the loss of one. `disallowed`: what of the loss is
+    not allowed; `lost`: what of that nobody gets back.
     """
 
     sale: int
@@ -95,6 +96,7 @@ class Slice:
     since: date
     sold: date
     long: bool
+    start: Fraction
     open: Fraction = Fraction(0)
     each: Fraction = Fraction(0)
     disallowed: Fraction = Fraction(0)
@@ -191,7 +193,7 @@ class Reference:
         sold = [self.sliced(piece, account, proceeds * piece.quantity / units, day) for piece in taken]
         if account in self.person.untaxed:
             return
-        for part in sorted(sold, key=lambda s: (s.bought, s.lot)):
+        for part in sorted(sold, key=lambda s: (s.bought, s.lot, s.start)):
             self.slices.append(part)
             if part.proceeds < part.basis and self.classes[asset] in SECURITIES:
                 part.open, part.each = part.quantity, (part.basis - part.proceeds) / part.quantity
@@ -206,8 +208,9 @@ class Reference:
             basis = proceeds
         long = piece.inherited or day >= first_long_day(since)
         return Slice(
-            self.sale, piece.lot, piece.asset, account, piece.quantity, proceeds, basis, piece.day, since, day, long
-        )
+            self.sale, piece.lot, piece.asset, account, piece.quantity, proceeds, basis, piece.day, since, day, long,
+            piece.start,
+        )  # fmt: skip
 
     # Wash sales
 

@@ -21,9 +21,13 @@ EPOCH = 1 << (BITS - 1)
 """Added to days, which may lie before 1970, so that they are not negative."""
 FINER = 64
 """Costs of a unit are compared to so many binary digits below the fine unit."""
-LONG, OLD, OLD_LONG, TURNING = range(AVERAGE + 1, AVERAGE + 5)
+LONG, OLD, OLD_LONG, TURNING, GIFTS = range(AVERAGE + 1, AVERAGE + 6)
 """Heaps beside the MIN_TAX heap of short-term lots, the dearest first: of long-term ones; of both by the day acquired,
-where gains cost nothing; and of lots by the day they turn long-term."""
+where gains cost nothing; of lots by the day they turn long-term; and, in no order, lots of two bases, whose basis and
+term depend on the price."""
+BY_TAX = (MIN_TAX, OLD, TURNING)
+LATER = (LONG, OLD_LONG, GIFTS)
+"""Heaps for the least tax: those that every lot but a gift is in from the start, and the others."""
 NONE = -1
 
 
@@ -130,13 +134,12 @@ def _heaps(book: Book, queue: int, method: int) -> dict[int, list[int]]:
     heaps = book.heaps.setdefault(queue, {})
     if method not in heaps:
         lots = list(inside(book, queue))
-        heaps[method] = [_entry(book, method, lot) for lot in lots]
-        heapify(heaps[method])
         if method == MIN_TAX:
-            heaps[LONG], heaps[OLD_LONG] = [], []
-            for other in (OLD, TURNING):
-                heaps[other] = [_entry(book, other, lot) for lot in lots]
-                heapify(heaps[other])
+            heaps |= {LONG: [], OLD_LONG: [], GIFTS: [lot for lot in lots if lot in book.low]}
+            lots = [lot for lot in lots if lot not in book.low]
+        for one in BY_TAX if method == MIN_TAX else (method,):
+            heaps[one] = [_entry(book, one, lot) for lot in lots]
+            heapify(heaps[one])
     return heaps
 
 
@@ -161,8 +164,11 @@ def rank(book: Book, method: int, lot: int) -> int:
 
 def order(book: Book, lot: int, queue: int) -> None:
     """Give a lot its place in every heap of a queue."""
+    gift = lot in book.low
     for method, heap in book.heaps[queue].items():
-        if method not in (LONG, OLD_LONG):
+        if gift and method == GIFTS:
+            heap.append(lot)
+        elif method not in LATER and not (gift and method in BY_TAX):
             heappush(heap, _entry(book, method, lot))
 
 
@@ -171,7 +177,7 @@ def order_again(book: Book, lot: int) -> None:
     place = book.place(lot)
     for queue in () if place is None else {place, book.pools[place]}:
         for method in book.heaps.get(queue, {}):
-            book.entries[lot, method] = NONE if method in (LONG, OLD_LONG) else _entry(book, method, lot)
+            book.entries[lot, method] = NONE if method in LATER else _entry(book, method, lot)
         if queue in book.heaps:
             order(book, lot, queue)
 
@@ -189,7 +195,7 @@ def forget_order(book: Book, queue: int) -> None:
 
 
 def _least_tax(book: Book, queue: int, at: int) -> int:
-    """Of the dearest short-term and the dearest long-term lot the one whose gain is taxed least, a unit."""
+    """Of the dearest short-term and long-term lot and the gifts the one that is taxed least, a unit."""
     heaps, today = _heaps(book, queue, MIN_TAX), book.moves.day[at]
     turning = heaps[TURNING]
     while turning and turning[0] >> BITS <= today:
@@ -199,13 +205,14 @@ def _least_tax(book: Book, queue: int, at: int) -> int:
             heappush(heaps[method], book.entries[lot, method])
     rates = _rates(book, today)
     methods = MIN_TAX if rates[0] else OLD, LONG if rates[1] else OLD_LONG
-    found = [_dearest(book, heaps[method], method, today) for method in methods]
-    if NONE in found:
-        return max(found)
-    taxes = [_tax(book, lot, at, rate) for lot, rate in zip(found, rates, strict=True)]
-    if taxes[0] == taxes[1]:
-        return min(found, key=lambda lot: key(book, lot))
-    return found[0] if taxes[0] < taxes[1] else found[1]
+    found = {_dearest(book, heaps[method], method, today) for method in methods}
+    if heaps[GIFTS]:
+        heaps[GIFTS] = gifts = [lot for lot in dict.fromkeys(heaps[GIFTS]) if book.left[lot]]
+        found.update(gifts)
+    found.discard(NONE)
+    if len(found) < 2:
+        return max(found, default=NONE)
+    return min(found, key=lambda lot: (_tax(book, lot, at, rates), key(book, lot)))
 
 
 def _rates(book: Book, day: int) -> tuple[Fraction, Fraction]:
@@ -225,8 +232,15 @@ def _dearest(book: Book, heap: list[int], method: int, today: int) -> int:
     return NONE
 
 
-def _tax(book: Book, lot: int, at: int, rate: Fraction) -> Fraction:
-    """What a unit of a lot leaves in tax, in fine units times the rate."""
-    moves = book.moves
-    price = Fraction(moves.amount[at] * moves.unit, moves.quantity[at])
-    return (price - Fraction(book.cost(lot), book.left[lot])) * rate
+def _tax(book: Book, lot: int, at: int, rates: tuple[Fraction, Fraction]) -> Fraction:
+    """What a unit of a lot leaves in tax, in fine units times the rate.
+
+    A gift of two bases has neither gain nor loss between them, and below both is held since it was given, §1015(a).
+    """
+    moves, left = book.moves, book.left[lot]
+    price, basis = Fraction(moves.amount[at] * moves.unit, moves.quantity[at]), Fraction(book.cost(lot), left)
+    long_from = book.long_from(lot)
+    if lot in book.low and price < basis:
+        basis = max(price, Fraction(book.low[lot], left))
+        long_from = moves.turns(moves.day[book.opened_by(lot)])
+    return (price - basis) * rates[long_from <= moves.day[at]]
