@@ -1,4 +1,4 @@
-"""Running totals sell what the lot kernel sells, slice by slice, wherever they are used instead of it."""
+"""Columns sell what the lot kernel sells, slice by slice, wherever they are used instead of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ from lotlaw.rules import load
 
 START = date(2023, 1, 1)
 DEAL = st.tuples(
-    st.integers(0, 2), st.integers(0, 1), st.booleans(), st.integers(1, 400), st.integers(1, 10**6), st.integers(0, 40)
+    st.integers(0, 2),
+    st.integers(0, 1),
+    st.booleans(),
+    st.integers(1, 400),
+    st.integers(1, 10**6) | st.sampled_from([100, 200, 400]),
+    st.integers(0, 40),
 )
 
 
@@ -44,22 +49,23 @@ def dealt(deals: list[Any]) -> list[Row]:
     return rows
 
 
-@settings(max_examples=30)
+@settings(max_examples=40)
 @given(
-    deals=st.lists(DEAL, min_size=1, max_size=40).map(lambda deals: [(*deals[0][:2], True, *deals[0][3:]), *deals[1:]])
+    deals=st.lists(DEAL, min_size=1, max_size=40).map(bought_first),
+    method=st.sampled_from([None, "lifo", "hifo", "lofo"]),
 )
-def test_running_totals_and_the_kernel_sell_the_same(
-    deals: list[Any], tmp_path_factory: pytest.TempPathFactory
+def test_columns_and_the_kernel_sell_the_same(
+    deals: list[Any], method: str | None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     ledger = ledger_of(tmp_path_factory.getbasetemp(), dealt(deals))
     years = [load(year) for year in range(2023, 2027)]
-    running_, kernel = (match_years(ledger, years, BY_ACCOUNT, held=held) for held in (False, True))
-    for year in running_:
-        assert running_[year].dispositions.equals(kernel[year].dispositions), year
+    columns, kernel = (match_years(ledger, years, BY_ACCOUNT, method, held=held) for held in (False, True))
+    for year in columns:
+        assert columns[year].dispositions.equals(kernel[year].dispositions), year
 
 
-def used(ledger: Any, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Whether running totals answered for 2025."""
+def used(ledger: Any, monkeypatch: pytest.MonkeyPatch, method: str | None = None) -> bool:
+    """Whether columns answered for 2025."""
     answers = []
 
     def noted(plan: Any) -> Any:
@@ -67,7 +73,7 @@ def used(ledger: Any, monkeypatch: pytest.MonkeyPatch) -> bool:
         return answers[-1]
 
     monkeypatch.setattr(matching, "running", type("noted", (), {"slices": staticmethod(noted)}))
-    match(ledger, load(2025), BY_ACCOUNT)
+    match(ledger, load(2025), BY_ACCOUNT, method)
     return answers[-1] is not None
 
 
@@ -78,8 +84,9 @@ PLAIN = """
 """
 
 
-def test_they_are_used_where_nothing_but_buying_and_selling_happens(tmp_path, monkeypatch) -> None:
-    assert used(ledger_of(tmp_path, PLAIN), monkeypatch)
+@pytest.mark.parametrize("method", [None, "lifo", "hifo", "lofo"])
+def test_they_are_used_where_nothing_but_buying_and_selling_happens(method, tmp_path, monkeypatch) -> None:
+    assert used(ledger_of(tmp_path, PLAIN), monkeypatch, method)
 
 
 @pytest.mark.parametrize(
@@ -91,5 +98,6 @@ def test_they_are_used_where_nothing_but_buying_and_selling_happens(tmp_path, mo
     ],
     ids=["an amount finer than a cent", "a lot by name", "a transfer"],
 )
-def test_the_kernel_does_the_rest(found: str, put: str, tmp_path, monkeypatch) -> None:
-    assert not used(ledger_of(tmp_path, PLAIN.replace(found, put)), monkeypatch)
+@pytest.mark.parametrize("method", [None, "hifo"])
+def test_the_kernel_does_the_rest(method: str | None, found: str, put: str, tmp_path, monkeypatch) -> None:
+    assert not used(ledger_of(tmp_path, PLAIN.replace(found, put)), monkeypatch, method)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import polars as pl
 
+from lotlaw.lots import ranked
 from lotlaw.lots.book import OPEN, SELL, USE
 from lotlaw.lots.queues import Plan
 from lotlaw.readings.columns import MONEY
 
 PLAIN = (OPEN, USE, SELL)
+SIDES = "lot", "sale"
 MANY = 2**12
 ROOM = 2**62
 """What sums of units, and the largest amount, must stay below, so that products fit 128 bits."""
@@ -25,18 +27,27 @@ def slices(plan: Plan) -> pl.DataFrame | None:
     They stand in the kernel's order. None where the kernel is needed: amounts finer than a cent, lots named or moved,
     or sales of more than there is.
     """
-    steps = plan.steps
-    if plan.fine != MONEY or plan.picks or plan.wash or any(plan.special) or not _plain(steps):
+    if plan.fine != MONEY or plan.picks or plan.low or plan.tacked or plan.wash or not _plain(plan.steps):
         return None
-    moves = steps.select("queue", "units", "amount", "code", at=pl.int_range(pl.len(), dtype=pl.UInt32))
+    met = ranked.met(plan) if any(plan.special) else _in_turn(plan)
+    return None if met is None else _amounts(met, plan.steps)
+
+
+def _in_turn(plan: Plan) -> pl.DataFrame | None:
+    """Where lots and sales meet, first in, first out, as `ranked.MET`; None if more is sold than there is."""
+    moves = plan.steps.select("queue", "units", "code", at=pl.int_range(pl.len(), dtype=pl.UInt32))
     opens = pl.col("code") == OPEN
     totals = _added_up(moves.with_columns(
         opened=pl.when(opens).then("units").otherwise(0), sold=pl.when(opens).then(0).otherwise("units")
     ), len(plan.pools))  # fmt: skip
     if totals.select((pl.col("sold") > pl.col("opened")).any()).item():
         return None
-    ends = totals.select("at", "queue", "code", end=pl.when(opens).then("opened").otherwise("sold"))
-    return _amounts(_met(ends), totals)
+    ends = totals.select("at", "queue", "code", "units", end=pl.when(opens).then("opened").otherwise("sold"))
+    begins = pl.lit(ends.select(pl.col("end") - pl.col("units")).to_series())
+    return _met(ends).select(
+        "sale", "lot", "quantity", lot_done=pl.col("end") - begins.gather("lot"),
+        sale_done=pl.col("end") - begins.gather("sale"),
+    )  # fmt: skip
 
 
 def _added_up(moves: pl.DataFrame, queues: int) -> pl.DataFrame:
@@ -62,7 +73,7 @@ def _plain(steps: pl.DataFrame) -> bool:
 
 
 def _met(ends: pl.DataFrame) -> pl.DataFrame:
-    """Where a lot's stretch and that of a sale shown meet: sale, lot, quantity, end."""
+    """Where a lot's stretch and that of a sale shown meet: sale, lot, quantity, end of the slice in its line."""
     opens = pl.col("code") == OPEN
     before = pl.when(pl.col("queue") == pl.col("queue").shift()).then(pl.col("end").shift())
     line = _in_line(ends).with_columns(
@@ -87,32 +98,27 @@ def _in_line(ends: pl.DataFrame) -> pl.DataFrame:
     return ends.sort(pl.col("queue").cast(pl.Int64) * longest + pl.col("end"))
 
 
-def _amounts(met: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
+def _amounts(met: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     """The slices with their share of the lot's basis and of the sale's proceeds."""
-    lot = totals.select(
-        pl.col("opened", "units", "amount").gather(met["lot"]).name.prefix("lot_"),
-    )
-    sale = totals.select(pl.col("sold", "units", "amount").gather(met["sale"]).name.prefix("sale_"))
-    wide = pl.concat([met, lot, sale], how="horizontal").lazy()
-    whole = _room_for(totals)
-    cut = wide.select(
-        "sale", "lot", "quantity",
-        basis=_share("lot_amount", "lot_units", "lot_opened", whole),
-        proceeds=_share("sale_amount", "sale_units", "sale_sold", whole),
-    )  # fmt: skip
-    return cut.collect(engine="streaming")
+    sides = [steps.select(pl.col("units", "amount").gather(met[side]).name.prefix(f"{side}_")) for side in SIDES]
+    wide, whole = pl.concat([met, *sides], how="horizontal").lazy(), _room_for(steps)
+    basis, proceeds = (_share(side, whole) for side in SIDES)
+    return wide.select("sale", "lot", "quantity", basis=basis, proceeds=proceeds).collect(engine="streaming")
 
 
-def _room_for(totals: pl.DataFrame) -> type[pl.DataType]:
+def _room_for(steps: pl.DataFrame) -> type[pl.DataType]:
     """The smallest whole numbers that an amount times units, twice and half as much again, fits into."""
-    amount, units = (int(totals[name].abs().max() or 0) for name in ("amount", "units"))  # type: ignore[arg-type]
+    amount, units = (int(steps[name].abs().max() or 0) for name in ("amount", "units"))  # type: ignore[arg-type]
     return pl.Int64 if (2 * amount + 1) * units < ROOM else pl.Int128
 
 
-def _share(amount: str, units: str, end: str, dtype: type[pl.DataType]) -> pl.Expr:
+def _share(side: str, dtype: type[pl.DataType]) -> pl.Expr:
     """A slice's share of an amount: what is reached at its end, rounded half up to the cent, less that at its start."""
-    whole, size = pl.col(amount).cast(dtype), pl.col(units).cast(dtype)
-    done = pl.col("end") - (pl.col(end) - pl.col(units))
+    whole, size, done = (
+        pl.col(f"{side}_amount").cast(dtype),
+        pl.col(f"{side}_units").cast(dtype),
+        pl.col(f"{side}_done"),
+    )
 
     def up_to(reached: pl.Expr) -> pl.Expr:
         return (2 * whole * reached.cast(dtype) + size) // (2 * size)
