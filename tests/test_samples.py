@@ -52,7 +52,6 @@ def test_every_header_version_is_known_by_one_mapping(source, above, header):
 @pytest.mark.skipif(not FORMATS.exists(), reason="needs ../shared")
 def test_no_header_version_is_left_out():
     listed = {header for said in HEADERS for header in (*said["headers"], *said.get("written", ()))}
-    listed |= {unknown["header"] for said in HEADERS for unknown in said.get("none", ())}
     formats = read_yaml(FORMATS, text_only=True).value["formats"]
     assert {header["row"] for said in formats for header in said.get("headers", ())} <= listed
 
@@ -60,3 +59,9 @@ def test_no_header_version_is_left_out():
 def test_every_mapping_stands_in_the_list_of_what_is_read():
     said = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
     assert [s.id for s in KNOWN if f"[{s.id}](../rules/sources/{s.path.name})" not in said] == []
+
+
+@pytest.mark.parametrize("signature", KNOWN, ids=lambda signature: signature.id)
+def test_every_mapping_carries_tests_with_events_of_rows(signature):
+    tests = read_yaml(signature.path, text_only=True).value.get("tests", [])
+    assert any(test.get("events") for test in tests)

@@ -150,8 +150,7 @@ class Tagged:
 class Marked:
     """Files whose tables stand between lines: one that matches `start`, whose group is the tag, and one like `end`.
 
-    A file without such a line is one table after the other, each begun by a header with the same first name. `leave`:
-    tags that are no events, with why.
+    `leave`: tags that are no events, with why.
     """
 
     start: str
@@ -166,7 +165,7 @@ class Reading:
     `preamble`, `footer` and `filename` name what patterns find above the header, below it and in the file's name. The
     table ends at the first line that matches `stop_at`, is blank (`stop_at_blank`) or has fewer than `min_fields`
     fields. An empty cell of `fill_down` says what the cell above says; where `pair_rows` is empty, a row goes on with
-    the one above.
+    the one above. `stacked`: one table stands after the other, each begun by a header with the same first name.
     """
 
     preamble: Mapping[str, str] = field(default_factory=dict)
@@ -181,6 +180,7 @@ class Reading:
     escaped: bool = False
     tagged: Tagged | None = None
     marked: Marked | None = None
+    stacked: bool = False
     fill_down: tuple[str, ...] = ()
     pair_rows: str | None = None
     footer: Mapping[str, str] = field(default_factory=dict)

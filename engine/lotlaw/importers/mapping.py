@@ -156,7 +156,7 @@ class _Assembly:
             read.get("preamble", {}), read.get("filename", {}), read.get("stop_at"), _yes(read, "stop_at_blank"),
             int(read.get("min_fields", 0)), _yes(self.part("detect"), "any_case"), read.get("order", ORDERS[0]),
             _yes(read, "strict"), _yes(read, "canonical"), _yes(read, "escaped"), _tagged(read.get("tagged")),
-            _marked(read.get("marked")), tuple(read.get("fill_down", ())), read.get("pair_rows"),
+            _marked(read.get("marked")), _yes(read, "stacked"), tuple(read.get("fill_down", ())), read.get("pair_rows"),
             read.get("footer", {}), _yes(read, "decimal_comma"),
         )  # fmt: skip
 

@@ -70,7 +70,8 @@ def cells(text: Text, header: Header, wanted: Mapping[str, int], reading: Readin
     """The wanted fields (alias: field number from 0) as text, empty ones null, and `line`; without blank lines."""
     import polars as pl
 
-    data = _until(text.data, header, reading) if reading and reading.ends else text.data
+    data = _closed(text.data, header.separator)
+    data = _until(data, header, reading) if reading and reading.ends else data
     complete(text, data, header)
     frame = _parsed(text, data, header)
     lines = _counted(frame.height, header.last_line + 1)
@@ -78,6 +79,16 @@ def cells(text: Text, header: Header, wanted: Mapping[str, int], reading: Readin
         lines = lines + _breaks_before()
     frame = _filled(frame.with_columns(lines))
     return frame.select("line", *(pl.col(str(field)).alias(alias) for alias, field in wanted.items()))
+
+
+def _closed(data: bytes, separator: str) -> bytes:
+    """The data with its cells' closing quotes right before the separator, where blanks stand between them."""
+    if f'" {separator}'.encode() not in data:
+        return data
+    out = io.StringIO()
+    rows = csv.reader(io.StringIO(data.decode()), delimiter=separator)
+    csv.writer(out, delimiter=separator, lineterminator="\n").writerows(rows)
+    return out.getvalue().encode()
 
 
 def _parsed(text: Text, data: bytes, header: Header, spare: int = 1) -> pl.DataFrame:

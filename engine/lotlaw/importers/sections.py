@@ -64,9 +64,9 @@ def blocks(text: Text, importer: Importer, header: Header) -> Found:
     if tagged and (not marked or header.cells[(tagged.row or 1) - 1] == tagged.header):
         for rows in _tagged(text, tagged, header.separator):
             _placed(found, rows, importer, text, tagged.leave)
-    elif marked:
-        for rows in _marked(text, marked, header):
-            _placed(found, rows, importer, text, marked.leave)
+    elif marked or importer.reading.stacked:
+        for rows in _apart(text, marked, header):
+            _placed(found, rows, importer, text, marked.leave if marked else {})
     titled = [section for section in importer.sections if section.under]
     if titled:
         _titled(found, text, titled, header.separator)
@@ -100,31 +100,39 @@ def _same(row: Sequence[str], rows: _Rows) -> bool:
     return tuple(map(cleaned, row)) == rows.header.cells
 
 
-def _marked(text: Text, marked: Marked, header: Header) -> Iterator[_Rows]:
+def _apart(text: Text, marked: Marked | None, header: Header) -> Iterator[_Rows]:
     """The rows of each table; without marks, its header is one that begins like that of the file."""
-    import polars as pl
-
-    raw = pl.Series(text.data.decode().replace("\r", "").split("\n"))
-    tags, ends = raw.str.extract(marked.start, 1), raw.str.contains(marked.end)
-    alone = not tags.is_not_null().any()
-    reader = csv.reader(io.StringIO("\n".join(raw.to_list())), delimiter=header.separator)
+    lines = text.data.decode().replace("\r", "").split("\n")
+    tags, ends = _marks(lines, marked)
+    alone = not any(tags)
+    reader = csv.reader(io.StringIO("\n".join(lines)), delimiter=header.separator)
     tag: str | None = None
     rows: _Rows | None = None
     first = 1
     for row in reader:
         line, first = first, reader.line_num + 1
         if tags[line - 1] is not None or ends[line - 1]:
-            yield from [rows] if rows else []
+            yield from [rows] if rows and rows.lines else []
             tag, rows = tags[line - 1], None
-        elif not any(cell.strip() for cell in row) or (line < header.line if alone else tag is None):
+        elif not any(cell.strip() for cell in row) or not (alone or tag):
             continue
-        elif rows is None or (alone and cleaned(row[0]) == header.cells[0]):
-            yield from [rows] if rows else []
+        elif cleaned(row[0]) == header.cells[0] if alone else rows is None:
+            yield from [rows] if rows and rows.lines else []
             rows = _Rows(tag or "", Header(line, reader.line_num, tuple(map(cleaned, row)), header.separator))
-        else:
+        elif rows:
             rows.lines.append(line)
             rows.cells.append(row)
-    yield from [rows] if rows else []
+    yield from [rows] if rows and rows.lines else []
+
+
+def _marks(lines: list[str], marked: Marked | None) -> tuple[list[str | None], list[bool]]:
+    """By line, the tag of the table that it begins, and whether it ends one."""
+    import polars as pl
+
+    if marked is None:
+        return [None] * len(lines), [False] * len(lines)
+    raw = pl.Series(lines)
+    return raw.str.extract(marked.start, 1).to_list(), raw.str.contains(marked.end).to_list()
 
 
 def _placed(found: Found, rows: _Rows, importer: Importer, text: Text, leave: Mapping[str, str]) -> None:
