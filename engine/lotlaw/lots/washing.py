@@ -68,7 +68,7 @@ def _loser(book: Book, serve: Serve) -> Lose:  # noqa: C901  (one loop, which is
         for slice_, lot, units, cents, since in [_as_one(losses)] if together else losses:
             wanted, rest, passed = units * per, cents, []
             own = (
-                {book.opened_by(made[1]) for made in losses}
+                {made[1] if made[1] < lots else origin[made[1] - lots] for made in losses}
                 if together
                 else {lot if lot < lots else origin[lot - lots]}
             )
@@ -85,13 +85,12 @@ def _loser(book: Book, serve: Serve) -> Lose:  # noqa: C901  (one loop, which is
                     wanted, rest = wanted - taken, rest - share
             if passed:
                 recent.extendleft(reversed(passed))
-            if not together:
+            if together:
+                shown = _shared(losses, cents - rest, rest, disallowed)
+            else:
                 shown = [(slice_, rest)]
                 if rest < cents and slice_ != NOWHERE:
                     disallowed[slice_] = cents - rest
-            else:
-                shown = [(made[0], made[3]) for made in reversed(losses)]
-                _disallow(shown, cents - rest, disallowed)
             if wanted > 0:
                 group.losses.append(Loss(shown, wanted, rest, at, day, queue, since))
 
@@ -106,6 +105,17 @@ def _as_one(losses: list[Made]) -> Made:
         cents += lost
         held += of * since
     return NOWHERE, NOWHERE, units, cents, held // units
+
+
+def _shared(losses: list[Made], cents: int, rest: int, disallowed: dict[int, int]) -> list[tuple[int, int]]:
+    """Let the slices of a sale bear what of its losses is disallowed; those that bear the rest, the last first."""
+    if not rest:
+        if losses[0][0] != NOWHERE:
+            disallowed.update([(made[0], made[3]) for made in losses])
+        return []
+    shown = [(made[0], made[3]) for made in reversed(losses)]
+    _disallow(shown, cents, disallowed)
+    return shown
 
 
 def _disallow(shown: list[tuple[int, int]], cents: int, disallowed: dict[int, int]) -> None:
@@ -148,16 +158,17 @@ def _acquirer(book: Book, serve: Serve) -> Acquire:
 def _server(book: Book, cut: Cut) -> Serve:  # noqa: C901  (one function, which is called for every loss)
     moves, left, free_units, served, held = book.moves, book.left, book.free, book.served, book.held
     wash, days, origin, lots, unit = moves.wash, moves.day, book.origin, len(moves.code), moves.unit
-    room = wash.room if wash else 0
+    room, units = (wash.room, wash.units) if wash else (0, [])
+    odd = wash is not None and (any(wash.forfeits) or any(wash.opposite) or max(units) > 1)
     at_queue, home, basis, total, size = moves.queue, book.home, book.basis, book.total, book.size
 
-    def serve(lot: int, wanted: int, cents: int, day: int, since: int, at: int) -> tuple[int, int]:
+    def serve(lot: int, wanted: int, cents: int, day: int, since: int, at: int) -> tuple[int, int]:  # noqa: C901
         """Let a lot, or as much of it as is needed, replace units of a loss: what it replaces, units and cents."""
-        opened = lot if lot < lots else origin[lot - lots]
-        queue = at_queue[lot] if lot == opened else home[lot]
-        per = 1 if queue is None or wash is None else wash.units[queue]
-        have = left[lot]
-        free = free_units[lot] if lot in free_units and free_units[lot] < have else have
+        queue, opened = (at_queue[lot], lot) if lot < lots else (home[lot], origin[lot - lots])
+        have = free = left[lot]
+        if lot in free_units and free_units[lot] < have:
+            free = free_units[lot]
+        per = units[queue] if odd and queue is not None else 1
         need = wanted if per == 1 else -(-wanted // per)
         if need > free:  # noqa: PLR1730  (a call less, for every loss)
             need = free
@@ -173,7 +184,7 @@ def _server(book: Book, cut: Cut) -> Serve:  # noqa: C901  (one function, which 
         else:
             free_units[lot] = free - need
         opposite = False
-        if queue is not None and wash is not None:
+        if odd and queue is not None and wash is not None:
             if wash.forfeits[queue]:
                 book.forfeited.append((at, cents))
                 return taken, cents
@@ -186,8 +197,8 @@ def _server(book: Book, cut: Cut) -> Serve:  # noqa: C901  (one function, which 
             held[lot] = now
         cost = -cents * unit if opposite else cents * unit
         known = basis[lot]
-        total[lot] = basis[lot] = cost + (kept_basis(book, lot, left[lot]) if known is None else known)
-        size[lot] = left[lot]
+        total[lot] = basis[lot] = cost + (kept_basis(book, lot, have) if known is None else known)
+        size[lot] = have
         if book.pooled or book.heaps:
             _revalued(book, lot, queue, cost)
         return taken, cents
