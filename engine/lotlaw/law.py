@@ -156,6 +156,9 @@ class Year:
     origins: Mapping[str, int]
     root: Path
 
+    def __hash__(self) -> int:
+        return hash((self.year, self.digest))
+
     def parameter(self, name: str, status: str) -> Any:
         """A parameter's exact value for a filing status."""
         return _for_status(self.parameters[name].value, self.same_as.get(status, status), self.statuses)

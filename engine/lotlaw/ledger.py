@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 ASSETS = ("out_asset", "ref_asset", "in_asset", "fee_asset")
 MONEY = "USD"
+OWNER = "t"
+"""The column of a ledger of several taxpayers that says whose a row is; there, rows stand by owner first."""
 INNER = ("rule", "part", "_cells")
 
 
@@ -67,6 +70,13 @@ class Ledger:
     options: pl.DataFrame = field(default_factory=_no_options)
     prices: SourceFile | None = None
     overrides: SourceFile | None = None
+
+    @cached_property
+    def classed(self) -> tuple[pl.Series, pl.Series]:
+        """The assets and the class of each, as columns."""
+        import polars as pl
+
+        return pl.Series(self.classes.keys(), dtype=pl.String), pl.Series(self.classes.values(), dtype=pl.String)
 
     def report_text(self) -> str:
         """What was read, for a person: rows by file and kind, rows left out and why, what needs a word."""
@@ -155,8 +165,8 @@ def in_order(rows: pl.DataFrame, *, ids: bool = False) -> pl.DataFrame:
     import polars as pl
 
     rows = rows.drop(*INNER, *(() if ids else ("event_id",)), strict=False)
-    if not _ordered(rows):
-        keys = [key for key in ("date", "timestamp") if key in rows.columns]
+    keys = [key for key in (OWNER, "date", "timestamp") if key in rows.columns]
+    if not stand_by(rows, keys):
         rows = rows.sort(keys, nulls_last=False, maintain_order=True)
     if ids:
         from lotlaw.importers.identity import short
@@ -168,15 +178,14 @@ def in_order(rows: pl.DataFrame, *, ids: bool = False) -> pl.DataFrame:
     )
 
 
-def _ordered(rows: pl.DataFrame) -> bool:
-    """Whether rows stand in ledger order already."""
+def stand_by(rows: pl.DataFrame, keys: Sequence[str]) -> bool:
+    """Whether rows stand in the order of columns, empty cells before others."""
     import polars as pl
 
-    if "timestamp" not in rows.columns:
-        return rows["date"].is_sorted()
-    day, instant = pl.col("date"), pl.col("timestamp")
-    before = instant.shift().is_not_null() & (instant.is_null() | (instant < instant.shift()))
-    wrong = (day < day.shift()) | ((day == day.shift()) & before)
+    wrong = pl.lit(value=False)
+    for key in map(pl.col, reversed(keys)):
+        before = key.shift()
+        wrong = (key < before) | (key.is_null() & before.is_not_null()) | (key.eq_missing(before) & wrong)
     return not rows.select(wrong.any()).item()
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -29,12 +30,17 @@ SIMPLE = 4
 def work_out_columns(year: Year, frame: pl.DataFrame, forms: Iterable[str], *, cents: bool = False) -> pl.DataFrame:
     """The lines of `forms` for every row of `frame`, in its order. Raises ValueError for amounts out of bounds."""
     _check_bounds(frame)
-    asked = set(forms)
-    lines = [line for form in asked for line in year.forms[form].lines.values()]
-    plan = _Plan(year, frame.schema, needed(year, lines), cents)
-    names = (name for line in plan.lines if line.form in asked for name in _column_names(year, line))
-    wanted = [name for name in names if name in plan.depth]
+    plan, wanted = _planned(year, tuple(frame.schema.items()), frozenset(forms), cents=cents)
     return plan.run(frame, wanted)
+
+
+@lru_cache(maxsize=8)
+def _planned(year: Year, schema: tuple[Any, ...], asked: frozenset[str], *, cents: bool) -> tuple[_Plan, list[str]]:
+    """The plan for frames that are alike, and the columns wanted of it."""
+    lines = [line for form in year.forms if form in asked for line in year.forms[form].lines.values()]
+    plan = _Plan(year, dict(schema), needed(year, lines), cents)
+    names = (name for line in plan.lines if line.form in asked for name in _column_names(year, line))
+    return plan, [name for name in names if name in plan.depth]
 
 
 def group_name(group: Mapping[str, Any]) -> str:

@@ -17,13 +17,13 @@ import polars as pl
 
 from lotlaw.batch.people import Said
 from lotlaw.batch.tables import KEY, transactions
-from lotlaw.importers.canonical import PROVENANCE
+from lotlaw.importers.canonical import PROVENANCE, table
 from lotlaw.importers.check import breaking, valued
 from lotlaw.importers.classes import ASSETS, MONEY, OPTION, Known, class_words, known
 from lotlaw.importers.options import contracts
 from lotlaw.importers.problems import quoted
 from lotlaw.law import Year
-from lotlaw.ledger import Ledger, SourceFile, across, in_order
+from lotlaw.ledger import Ledger, SourceFile, across, in_order, stand_by
 from lotlaw.lots.events import APART
 
 MARK = "␞"
@@ -34,6 +34,8 @@ OWNED = ("account", "to_account", "group_id", "tx_hash", *ASSETS)
 MADE = frozenset(PROVENANCE) - {"date", "timestamp"}
 """Columns of the canonical table that say where a row came from, and nothing about a return."""
 ALL = 2**31
+KLASSES = 2**6
+"""More than there are classes."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Rows:
 def rows_of(raw: pl.DataFrame, names: pl.Enum, files: Sequence[str]) -> tuple[Rows, Said]:
     """The transactions with the types of the canonical table, and the cells that have none of its values."""
     wanted = {name: dtype for name, dtype in transactions().items() if name in raw.columns and name not in MADE}
-    order = [name for name in ("date", "timestamp", "file", "row") if name in raw.columns]
+    order = ["t", *(name for name in ("date", "timestamp", "file", "row") if name in raw.columns)]
     raw = raw.filter(pl.col(KEY).is_not_null())
     typed = raw.select(
         pl.col(KEY).cast(names).to_physical().cast(pl.UInt32).alias("t"), "file", "row",
@@ -76,7 +78,8 @@ def rows_of(raw: pl.DataFrame, names: pl.Enum, files: Sequence[str]) -> tuple[Ro
             odd = bad.with_row_index("line", 1).filter(pl.col(n).is_null() & pl.col(f"raw {n}").is_not_null())
             for t, line, cell in odd.select("t", "line", f"raw {n}").iter_rows():
                 said.setdefault(t, []).append((line, f"{n} {quoted(cell)} is {_no_value(wanted[n])}"))
-    return Rows(typed.sort(order, nulls_last=False, maintain_order=True), files), said
+    ordered = typed if stand_by(typed, order) else typed.sort(order, nulls_last=False, maintain_order=True)
+    return Rows(ordered, files), said
 
 
 def _cast(name: str, given: Any, wanted: Any) -> pl.Expr:
@@ -106,10 +109,14 @@ def broken(rows: Rows) -> Said:
     for name in ("kind", "date"):
         for line in own.filter(pl.col(name).is_null() if name in own.columns else pl.lit(value=True))["line"]:
             said.setdefault(rows.owners[line - 1], []).append((line, f"{name} is empty"))
-    for name in (name for name in OWNED if name in own.columns):
+    for name in (name for name in OWNED if name in own.columns and _odd_names(own[name].unique())):
         for line in own.filter(pl.col(name).str.contains(APART, literal=True))["line"]:
             said.setdefault(rows.owners[line - 1], []).append((line, f"{name}: {APART} may not stand in a name"))
     return said
+
+
+def _odd_names(names: pl.Series) -> bool:
+    return bool(names.str.contains(APART, literal=True).any())
 
 
 # Classes
@@ -119,49 +126,56 @@ def classes_of(rows: Rows, year: Year) -> tuple[pl.DataFrame, Said]:
     """Every asset of every taxpayer (t, asset) with its class (klass), and those that have none, or two."""
     assets, legs = known(year.root / "assets.yaml"), [leg for leg in ASSETS if leg in rows.frame.columns]
     names = pl.concat([pl.Series(dtype=pl.String), *(rows.frame[leg].unique() for leg in legs)])
-    names = names.drop_nulls().unique().sort()
-    classes = [pl.col(c) if c in rows.frame.columns else pl.lit(None, pl.String).alias(c) for c in CLASSES]
-    coded = rows.frame.select("t", *classes, *(_coded(leg, names) for leg in legs))
-    seen = pl.concat([pl.DataFrame(schema={"mine": pl.UInt64}), *(coded.select(mine=leg).drop_nulls() for leg in legs)])
-    stated = _stated(coded, legs, names)
-    first = stated.sort("line").unique("mine", keep="first")
-    found = _named(seen.unique().sort("mine").join(first, on="mine", how="left", maintain_order="left"), names)
-    by_name = {**_options(names, assets), **assets.classes}
+    names = names.filter(names != MONEY).unique().sort()
+    numbers = _numbers(rows.frame, legs, names)
+    every = pl.concat([pl.Series(dtype=pl.UInt64), *(numbers[leg].drop_nulls() for leg in legs)]).unique().sort()
+    told = _named(every.to_frame("number"), names)
+    # The classes that are said of an asset stand one below the other; nothing said stands before them.
+    last = (pl.col("t") != pl.col("t").shift(-1)) | (pl.col("asset") != pl.col("asset").shift(-1))
+    by_name = {**_options(names.filter(~names.is_in(list(assets.classes))), assets), **assets.classes}
     own = pl.col("asset").replace_strict(by_name, default=None, return_dtype=pl.String)
-    found = found.select("t", "asset", klass=pl.coalesce("klass", own))
-    return found, _unclassed(rows, found, _named(stated, names), assets)
+    found = told.filter(last.fill_null(value=True)).with_columns(klass=pl.coalesce("klass", own))
+    twice = told.filter(pl.col("klass").is_not_null() & ~last)
+    both = _stated(numbers, names, twice) if twice.height else told.clear().with_columns(line=0)
+    return found, _unclassed(rows, found, both, assets)
 
 
-def _coded(leg: str, names: pl.Series) -> pl.Expr:
-    """A taxpayer's asset as one number, which is compared far sooner than two columns."""
-    return (pl.col("t").cast(pl.UInt64) * len(names) + pl.col(leg).cast(pl.Enum(names)).to_physical()).alias(leg)
+def _numbers(rows: pl.DataFrame, legs: Sequence[str], names: pl.Series) -> pl.DataFrame:
+    """By leg, a taxpayer's asset and the class that the row gives it (0: none) as one number, null for money.
+
+    Numbers are compared far sooner than three columns.
+    """
+    assets = {leg: pl.col(leg).cast(pl.Enum(names), strict=False).to_physical() for leg in legs}
+    said = [(pl.col(c).to_physical().cast(pl.UInt64) + 1) if c in rows.columns else pl.lit(None) for c in CLASSES]
+    nth: pl.Expr = pl.lit(0, pl.UInt8)
+    numbers = []
+    for leg in legs:
+        mine = pl.col("t").cast(pl.UInt64) * len(names) + pl.col(leg)
+        klass = pl.when(nth == 0).then(said[0]).when(nth == 1).then(said[1])
+        numbers.append((mine * KLASSES + klass.fill_null(0)).alias(leg))
+        nth = nth + pl.col(leg).is_not_null().cast(pl.UInt8)
+    there = [name for name in CLASSES if name in rows.columns]
+    return rows.select("t", *there, **assets).select("t", *numbers)
 
 
-def _named(frame: pl.DataFrame, names: pl.Series) -> pl.DataFrame:
-    """The frame with `t` and `asset` in place of the one number."""
-    t, asset = pl.col("mine") // max(len(names), 1), pl.lit(names).gather(pl.col("mine") % max(len(names), 1))
-    return frame.select(t.cast(pl.UInt32).alias("t"), asset.alias("asset"), pl.exclude("mine"))
+def _named(numbers: pl.DataFrame, names: pl.Series) -> pl.DataFrame:
+    """The frame with `t`, `asset` and `klass` in place of the one number."""
+    mine, said = pl.col("number") // KLASSES, pl.col("number") % KLASSES
+    klasses: Any = table().dtype(CLASSES[0])
+    words = pl.Series([None, *klasses.categories], dtype=pl.String)
+    return numbers.select(
+        (mine // max(len(names), 1)).cast(pl.UInt32).alias("t"),
+        pl.lit(names).gather(mine % max(len(names), 1)).alias("asset"),
+        pl.lit(words).gather(said).alias("klass"), pl.exclude("number"),
+    )  # fmt: skip
 
 
-def _stated(rows: pl.DataFrame, legs: Sequence[str], names: pl.Series) -> pl.DataFrame:
-    """What rows say of their assets: mine, klass, and the first line that says it."""
-    money = pl.col("t").cast(pl.UInt64) * len(names) + names.index_of(MONEY)
-    mine: list[pl.Expr] = [
-        pl.when(pl.col(leg) != money).then(pl.col(leg)) if MONEY in names else pl.col(leg) for leg in legs
-    ]
-    second = [
-        pl.when(pl.any_horizontal(other.is_not_null() for other in mine[:n])).then(leg)
-        for n, leg in enumerate(mine)
-        if n
-    ]
-    parts = [pl.DataFrame(schema={"mine": pl.UInt64, "klass": pl.String, "line": pl.UInt32})]
-    pairs: list[tuple[str, list[Any]]] = list(zip(CLASSES, (mine, second), strict=True))
-    for word, found in pairs:
-        if found and rows[word].null_count() < rows.height:
-            said = rows.with_row_index("line", 1).select(mine=pl.coalesce(found), klass=word, line="line").drop_nulls()
-            said = said.group_by("mine", "klass").agg(pl.col("line").min())
-            parts.append(said.with_columns(pl.col("klass").cast(pl.String)))
-    return pl.concat(parts).group_by("mine", "klass").agg(pl.col("line").min())
+def _stated(numbers: pl.DataFrame, names: pl.Series, of: pl.DataFrame) -> pl.DataFrame:
+    """What rows say of some assets: t, asset, klass, and the first line that says it, in the order of lines."""
+    theirs = numbers.with_row_index("line", 1).filter(pl.col("t").is_in(of["t"].implode()))
+    said = theirs.drop("t").unpivot(index="line", value_name="number").drop_nulls("number")
+    said = said.filter(pl.col("number") % KLASSES > 0).group_by("number").agg(pl.col("line").min())
+    return _named(said, names).join(of, on=["t", "asset"], how="semi").sort("line", "asset")
 
 
 def _options(assets: pl.Series, known: Known) -> dict[str, str]:
@@ -178,9 +192,8 @@ def _unclassed(rows: Rows, found: pl.DataFrame, stated: pl.DataFrame, assets: Kn
     at = theirs.unpivot(legs, index=["line", "t"], value_name="asset").join(lacking, on=["t", "asset"])
     for t, asset, line in at.group_by("t", "asset").agg(pl.col("line").min()).sort("line", "asset").iter_rows():
         said.setdefault(t, []).append((line, class_words(asset, assets)))
-    both = stated.filter(pl.len().over("t", "asset") > 1).select("t", "asset", "klass", "line").sort("line")
     earlier: dict[tuple[int, str], tuple[str, int]] = {}
-    for t, asset, klass, line in both.iter_rows():
+    for t, asset, klass, line in stated.select("t", "asset", "klass", "line").iter_rows():
         before = earlier.setdefault((t, asset), (klass, line))
         if before[1] != line:
             words = f"{quoted(asset)} is of class {klass} here and {before[0]} in {MARK}:{before[1]}"
@@ -199,8 +212,10 @@ def ledger_of(mine: pl.DataFrame, classes: pl.DataFrame, year: Year, zone: str, 
     named = [name for name in OWNED if name in own.columns and not (own[name] == MONEY).all()]
     own = own.with_columns(_owned(name, suffix) for name in named if suffix)
     by_asset = classes.select(_owned("asset", suffix) if suffix else pl.col("asset"), "klass")
-    options = _contracts(classes.filter(pl.col("klass") == OPTION), suffix, known(year.root / "assets.yaml"))
-    told = dict(by_asset.iter_rows())
+    assets = known(year.root / "assets.yaml")
+    options = _contracts(classes.filter(pl.col("klass") == OPTION), suffix, assets)
+    told = dict(zip(by_asset["asset"].to_list(), by_asset["klass"].to_list(), strict=True))
+    told[MONEY] = assets.classes[MONEY]
     own, _, _ = across(own, [MARK], told, options, zone, ALL)
     return Ledger(in_order(own), (SourceFile(MARK, ""),), told, options=options)
 

@@ -68,7 +68,8 @@ def _sold(done: Sequence[Done]) -> pl.DataFrame:
             lot_line=lines.gather(found["lot"].fill_null(0)).set(found["lot"].is_null(), None),
             **{name: own_name(name) for name in ("asset", "account")}, description=_own_description(),
         ))  # fmt: skip
-    return pl.concat(parts).sort("t", maintain_order=True) if parts else pl.DataFrame()
+    every = pl.concat(parts) if parts else pl.DataFrame(schema={"t": pl.UInt32})
+    return every if every["t"].is_sorted() else every.sort("t", maintain_order=True)
 
 
 def _own_description() -> pl.Expr:
@@ -130,7 +131,7 @@ def _counted(income: pl.DataFrame) -> pl.DataFrame:
 
 def _lines(year: Year, worked: pl.DataFrame, names: pl.Series) -> pl.DataFrame:
     """A row a line and column that is not blank: line after line, and of each, taxpayer after taxpayer."""
-    forms, parts = list(year.forms.values()), []
+    forms, said, parts = year.forms.values(), [], []
     ids, letters = {id_ for form in forms for id_ in form.lines}, {letter for form in forms for letter in form.columns}
     words = {"form": pl.Enum(list(year.forms)), "line": pl.Enum(sorted(ids)), "column": pl.Enum(["", *sorted(letters)])}
     for form in forms:
@@ -138,12 +139,15 @@ def _lines(year: Year, worked: pl.DataFrame, names: pl.Series) -> pl.DataFrame:
             for column in (form.columns if line.columns else ("",)) if line.printed else ():
                 name = f"{form.name}.{line.id}" + (f".{column}" if column else "")
                 if name in worked.columns:
-                    cents = pl.col(name).cast(pl.Int64) * (ONE if line.unit == "flag" else 1)
-                    amount = worked.select("t", amount=cents).drop_nulls()
-                    said = {"form": form.name, "line": line.id, "column": column}
-                    parts.append(amount.with_columns(pl.lit(said[key], words[key]).alias(key) for key in words))
-    every = pl.concat(parts)
-    return every.select(_named(names), "form", "line", "column", _money("amount"))
+                    cents = worked[name].cast(pl.Int64) * (ONE if line.unit == "flag" else 1)
+                    parts.append(pl.DataFrame({"t": worked["t"], "amount": cents}))
+                    said.append((form.name, line.id, column))
+    every = pl.concat(parts).with_columns(at=pl.int_range(pl.len(), dtype=pl.UInt32) // worked.height)
+    told = [
+        pl.lit(pl.Series([names[n] for names in said], dtype=words[key])).gather("at").alias(key)
+        for n, key in enumerate(words)
+    ]
+    return every.drop_nulls("amount").select(_named(names), *told, _money("amount"))
 
 
 def _carryover(year: Year, worked: pl.DataFrame, names: pl.Series) -> pl.DataFrame:

@@ -100,7 +100,8 @@ def _check_people(part: _Part) -> None:
 
 def _groups(part: _Part) -> Iterator[list[int]]:
     """The taxpayers with transactions, by what their choices ask for; those alone who cannot be put together."""
-    busy = part.rows.frame.group_by("t").len("rows").sort("t")
+    runs = part.rows.frame["t"].rle().struct
+    busy = pl.DataFrame({"t": runs.field("value"), "rows": runs.field("len")})
     here = part.people.join(busy, on="t", maintain_order="left").filter(~pl.col("t").is_in(list(part.aside)))
     kinds = [None if choice.problems else _kind(part.year, choice) for choice in part.choices]
     numbers = {key: n for n, key in enumerate(dict.fromkeys(kind for kind in kinds if kind))}

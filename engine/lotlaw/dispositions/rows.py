@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from lotlaw.formula import Reader, parse
+from lotlaw.ledger import OWNER
 from lotlaw.lots.events import AMOUNT, Schema, cast, place
 from lotlaw.lots.treatment import FORM, Treatment, treatment
 from lotlaw.readings import columns
@@ -30,6 +31,8 @@ SCHEMA: Schema = {
 """A return's rows: `sale` and `lot` are rows of the ledger, amounts are cents, `term` is short or long."""
 
 NOT_REPORTED = "none"
+FORMS = 2**16
+"""More than a form has boxes."""
 
 
 def form_rows(
@@ -46,7 +49,7 @@ def form_rows(
     problems = [*_termless(rows, ledger), *_boxless(rows, ledger, year), *_miscoded(rows, ledger, year)]
     if problems:
         raise Problems(sorted(problems, key=lambda p: (p.place.file, p.place.line)))
-    return cast(_sorted(rows.select(*SCHEMA, "rank")), SCHEMA)
+    return cast(_sorted(rows.select(*SCHEMA, "rank", **_whose(ledger))), SCHEMA)
 
 
 def term_on(year: Year, taxpayer: Taxpayer, day: date) -> pl.Expr:
@@ -94,20 +97,28 @@ def _looked_up(rows: pl.DataFrame, table: pl.DataFrame, keys: list[str]) -> pl.D
     return rows.join(table, keys, "left", nulls_equal=True, maintain_order="left")
 
 
+def _whose(ledger: Ledger) -> dict[str, pl.Expr]:
+    """Whose a row is, in a ledger of several taxpayers: each has a form of their own."""
+    there = ledger.rows.columns
+    return {"whose": pl.lit(ledger.rows[OWNER]).gather("sale")} if OWNER in there else {}
+
+
 def _sorted(rows: pl.DataFrame) -> pl.DataFrame:
     """In the form's order: by box (rank), then day and row sold, day and row acquired."""
-    if not _come_in_order(rows):
-        return rows.sort("rank", "sold", "sale", "acquired", "lot", maintain_order=True, nulls_last=True)
-    return rows if rows["rank"].is_sorted() else rows.sort("rank", maintain_order=True)
+    whose = [name for name in ("whose",) if name in rows.columns]
+    order = [*whose, "sold", "sale", "acquired", "lot"]
+    if not _come_in_order(rows, order):
+        return rows.sort(*whose, "rank", *order[len(whose) :], maintain_order=True, nulls_last=True)
+    form = sum((pl.col(name).cast(pl.UInt64) * FORMS for name in whose), pl.col("rank"))
+    return rows if rows.select(form).to_series().is_sorted() else rows.sort(form, maintain_order=True)
 
 
-def _come_in_order(rows: pl.DataFrame) -> bool:
-    """Whether rows stand in the form's order but for their boxes, as the ledger's own sales do."""
-    order = ["sold", "sale", "acquired", "lot"]
+def _come_in_order(rows: pl.DataFrame, order: list[str]) -> bool:
+    """Whether rows stand in an order, but for their boxes, as the ledger's own sales do."""
     if any(rows[name].null_count() for name in order):
         return False
-    holds = pl.col("lot") >= pl.col("lot").shift()
-    for name in ("acquired", "sale", "sold"):
+    holds = pl.col(order[-1]) >= pl.col(order[-1]).shift()
+    for name in reversed(order[:-1]):
         key, last = pl.col(name), pl.col(name).shift()
         holds = (key > last) | ((key == last) & holds)
     return bool(rows.select(holds.all()).item())

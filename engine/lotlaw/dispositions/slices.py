@@ -70,6 +70,8 @@ def _of_return(events: Events, sold: pl.DataFrame, shown: pl.Expr) -> pl.DataFra
 
 def at_value(events: Events, shown: pl.Expr) -> pl.DataFrame:
     """Units withheld from what was received: sold on the spot, for what they cost and are worth."""
+    if events.at_value.is_empty():
+        return pl.DataFrame()
     rows = events.at_value.join(events.rows.filter(shown).select("row", "date", "form_1099"), on="row")
     worth = cents(pl.col("value"))
     sold = rows.select(

@@ -104,9 +104,9 @@ def rare(rows: pl.DataFrame, name: str) -> pl.Expr:
 
 
 def first_rows(events: Events, day: date | None) -> dict[str, int]:
-    """By owner, the first row of the ledger on or after a day; rows stand in the order of dates."""
+    """By owner, the first row of the ledger on or after a day."""
     rows = events.rows
-    later = rows.clear() if day is None else rows.slice(int(rows["date"].search_sorted(day, side="left")))
+    later = rows.clear() if day is None else rows.filter(pl.col("date") >= day)
     if later.is_empty() or not owner(later["account"].drop_nulls().first()):  # type: ignore[arg-type]
         return {"": int(later["row"][0])} if later.height else {}
     firsts = later.group_by(
@@ -171,7 +171,8 @@ def words_of(events: Events, rows: pl.Series) -> pl.Series:
 
 def class_of(ledger: Ledger, asset: str = "asset") -> pl.Expr:
     """The class of each asset by the ledger."""
-    return pl.col(asset).replace_strict(dict(ledger.classes), default=None, return_dtype=pl.String)
+    names, classes = ledger.classed
+    return pl.col(asset).replace_strict(names, classes, default=None, return_dtype=pl.String)
 
 
 def decimal(name: str, places: int = PLACES) -> pl.Expr:

@@ -38,11 +38,12 @@ def knowing(
     law, classes = events.treatment, events.ledger.classes
     opened = plan.steps.with_row_index("at").filter(pl.col("code").is_in(OPENS)).select("at", "row")
     low, tacked = _low(events, opened, plan.fine), _tacked(events, opened)
-    watched = law.watched(classes) & set(plan.places["asset"].to_list())
+    watched = law.watched(classes)
+    watched &= set(plan.places["asset"].to_list()) if watched else set()
     chosen = _chosen(plan)
     gifts = set(plan.steps["asset"].gather(sorted(low | tacked))) if low or tacked else set()
     assets = chosen | gifts
-    special = [asset in assets for asset in plan.places["asset"].to_list()]
+    special = [asset in assets for asset in plan.places["asset"].to_list()] if assets else []
     special += [False] * (len(plan.pools) - len(special))
     for queue, pool in enumerate(_pools(plan)) if assets else ():
         special[pool] = special[pool] or special[queue]
@@ -65,7 +66,7 @@ def apart(
     stock = steps.filter(pl.col("row").is_in({known.row for known in rare.known})) if rare.known else steps.clear()
     others = {*steps.filter(odd)["asset"].unique().to_list(), *rare.places["asset"], *stock["asset"], *watched}
     is_other = pl.col("asset").is_in(sorted(others))
-    if not others & set(places["asset"].to_list()):
+    if not others or not others & set(places["asset"].to_list()):
         yield steps, places, True
         return
     for part, plain in ((~is_other, True), (is_other, False)):

@@ -45,7 +45,7 @@ def places_of(steps: pl.DataFrame, more: pl.DataFrame | None = None) -> pl.DataF
     # Most ledgers open nothing by selling; two columns are compared sooner than three.
     keys = names if steps["short"].any() else names[:2]
     found = steps.select(keys).unique().select(*keys, *([] if keys == names else [pl.lit(value=False).alias("short")]))
-    every = found if more is None else pl.concat([found, more.select(names)]).unique()
+    every = found if more is None or more.is_empty() else pl.concat([found, more.select(names)]).unique()
     return every.sort(names).with_row_index("place")
 
 

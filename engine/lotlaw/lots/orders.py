@@ -133,7 +133,8 @@ def _takes(events: Events) -> pl.DataFrame:
     fees = events.fees.join(events.rows.select(c for c in shared if c != "account"), on="row", maintain_order="left")
     paid = fees.select(*shared, "asset", named=pl.lit(value=False))
     takes = pl.concat([own, paid]) if paid.height else own
-    takes = takes.with_columns(class_of(events.ledger).alias("asset_class"))
+    known = class_of(events.ledger) if takes.height else pl.lit(None, pl.String)
+    takes = takes.with_columns(known.alias("asset_class"))
     return takes.filter(pl.col("asset_class").is_in(list(events.treatment.classes)))
 
 
