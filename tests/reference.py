@@ -270,7 +270,8 @@ class Reference:
         paid_on = self.here(asset, account)
         units = sum(p.quantity for p in paid_on)
         for piece in paid_on:
-            piece.basis -= amount * piece.quantity / units
+            piece.basis -= (part := amount * piece.quantity / units)
+            piece.loss_basis = piece.loss_basis and max(Fraction(0), piece.loss_basis - part)
 
     def divide(self) -> None:
         """From 2025 each account sells its own lots: they lie where the units do, or all units lie in one place."""

@@ -182,6 +182,16 @@ def test_average_cost_is_the_references(folder: Path, drawn: Any) -> None:
     assert differences(by_account(engine.held), by_account(held_by(reference))) == {}
 
 
+@pytest.mark.parametrize(("method", "costs"), [("hifo", 900), ("lofo", 500)])
+def test_costs_are_told_apart_however_many_units_a_cent_buys(folder: Path, method: str, costs: int) -> None:
+    coin = {"asset": "SHIB", "asset_class": "crypto", "quantity": "50000000.000000000000000001"}
+    amounts = {"2024-01-02": "500", "2024-02-01": "900", "2024-03-01": "700"}
+    bought = [{"time": day, "kind": "buy", "amount": amount, **coin} for day, amount in amounts.items()]
+    sold = {"time": "2025-02-03", "kind": "sell", "amount": "800", **coin}
+    (row,) = filed(folder, [*bought, sold], Person(method)).years[2025].dispositions.iter_rows(named=True)
+    assert row["basis"] == 100 * costs
+
+
 # Pools
 
 PAST = (2023, 2024)
@@ -287,7 +297,7 @@ def said(folder: Path, rows: list[Row], method: str) -> tuple[str, str]:
     return str(lotlaw.render(return_, "txt")), json.dumps(told)
 
 
-# Accounts
+# Accounts, and assets that have nothing to do with each other
 
 
 @settings(QUICK, max_examples=8)
@@ -296,13 +306,32 @@ def test_accounts_one_by_one_add_up_to_the_whole(folder: Path, drawn: Any, metho
     """From 2025, where nothing moves between accounts and no wash sale looks across them."""
     person = Person(method)
     rows = told(drawn, "crypto", (*TRADING, *PAYING, *RECEIVING, *LEAVING), person, date(2025, 1, 1))
+    rows = [
+        {**row, "amount": row["amount"] + "4" * (row["kind"] == "income")} if "amount" in row else row for row in rows
+    ]
     accounts = sorted({row["account"] for row in rows})
     parts = [[row for row in rows if row["account"] == account] for account in accounts]
     whole = shown(filed(folder, rows, person, (2025, 2026)))
     single = [row for part in parts for row in shown(filed(folder, part, person, (2025, 2026)))]
-    assert sorted(single) == sorted(whole)
+    assert sorted(single, key=str) == sorted(whole, key=str)
+
+
+@pytest.mark.parametrize("method", ["hifo", "average"])
+@settings(QUICK, max_examples=4)
+@given(STORIES)
+def test_an_amount_finer_than_a_cent_changes_nothing_of_other_assets(folder: Path, method: str, drawn: Any) -> None:
+    person = Person(method)
+    kinds = ("buy", "sell", "split", "return_of_capital") if method == "average" else SECURITIES
+    rows = told(drawn, "fund", kinds, person)
+    other = {"time": "2024-09-30", "asset": "OTHER", "asset_class": "fund", "account": "a"}
+    fine = {**other, "kind": "buy", "quantity": "1", "amount": "10.0000000001"}
+    tripled = {**other, "kind": "split", "quantity": "1", "counter_quantity": "3"}
+    with_other = [row for row in shown(filed(folder, [fine, tripled, *rows], person)) if "OTHER" not in row]
+    assert with_other == shown(filed(folder, rows, person))
 
 
 def shown(filed: Filed) -> list[Any]:
+    """The rows of the years' forms, and what is held in the end."""
     names = ("account", "description", "acquired", "sold", "proceeds", "basis", "adjustment", "gain", "term", "box")
-    return [row for year in filed.years.values() for row in year.dispositions.select(names).rows()]
+    held = filed.holdings.drop("lot").rows()
+    return [row for year in filed.years.values() for row in year.dispositions.select(names).rows()] + held

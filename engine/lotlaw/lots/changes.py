@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lotlaw.lots.book import ADJUST, BRANCH, CARRY, LOWER, RESCALE, Book
 from lotlaw.lots.choosing import forget_order, in_turn
-from lotlaw.lots.taking import cut, parts, put, resize, sent, show, spread
+from lotlaw.lots.taking import cut, part, parts, put, resize, sent, show, spread
 from lotlaw.lots.washing import rescale
 
 
@@ -51,6 +51,7 @@ def _carry(book: Book, at: int, queue: int) -> None:
             gain = max(0, min(money, worth - (2 * cost + unit) // (2 * unit)))
             show(book, at, piece, book.left[piece], (money - gain) * unit, money)
             cost += (gain - money) * unit
+            _value_too(book, piece, (gain - money) * unit)
         # What a slice shows keeps its own lot, whose units were those of the old asset.
         heir = cut(book, piece, book.left[piece], book.cost(piece))
         resize(book, heir, gets, cost)
@@ -66,10 +67,10 @@ def _branch(book: Book, at: int, queue: int) -> None:
         return
     for lot, gets in zip(lots, parts(units, [book.left[lot] for lot in lots]), strict=True):
         cost, left = book.cost(lot), book.left[lot]
-        goes = (2 * cost * above + below * unit) // (2 * below * unit) * unit
+        goes = part(cost, above, below, unit)
         heir = cut(book, lot, 0, goes)
         if lot in book.low:
-            book.low[heir] = book.low[lot] * above // below
+            book.low[heir] = part(book.low[lot], above, below, unit)
             book.low[lot] -= book.low[heir]
         resize(book, lot, left, cost - goes)
         resize(book, heir, gets, goes)
@@ -88,6 +89,7 @@ def _lower(book: Book, at: int, queue: int) -> None:
         if cents > whole:
             show(book, at, lot, book.left[lot], 0, cents - whole)
         resize(book, lot, book.left[lot], max(0, cost - cents * unit))
+        _value_too(book, lot, -cents * unit)
 
 
 def _adjust(book: Book, at: int, queue: int) -> None:
@@ -97,8 +99,16 @@ def _adjust(book: Book, at: int, queue: int) -> None:
     if not lots:
         book.short.append((at, 1))
         return
-    for lot, more in zip(lots, parts(book.moves.amount[at], [book.left[lot] for lot in lots]), strict=True):
+    shares = parts(book.moves.amount[at], [book.left[lot] for lot in lots], book.moves.unit)
+    for lot, more in zip(lots, shares, strict=True):
         cost = book.cost(lot) + more
         if cost < 0:
             book.negative.append(at)
         resize(book, lot, book.left[lot], cost)
+        _value_too(book, lot, more)
+
+
+def _value_too(book: Book, lot: int, more: int) -> None:
+    """What changes the basis of a gift changes the one that a loss goes by as well, §1016."""
+    if lot in book.low:
+        book.low[lot] = max(0, book.low[lot] + more)

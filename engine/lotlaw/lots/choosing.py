@@ -19,8 +19,9 @@ BITS, WIDE = 32, 96
 LOT = (1 << BITS) - 1
 EPOCH = 1 << (BITS - 1)
 """Added to days, which may lie before 1970, so that they are not negative."""
-FINER = 64
-"""Costs of a unit are compared to so many binary digits below the fine unit."""
+FINER = 256
+"""Costs of a unit are compared to so many binary digits below the fine unit: twice those that a quantity may have, so
+that no two are alike unless they are, however many units a cent buys."""
 LONG, OLD, OLD_LONG, TURNING, GIFTS = range(AVERAGE + 1, AVERAGE + 6)
 """Heaps beside the MIN_TAX heap of short-term lots, the dearest first: of long-term ones; of both by the day acquired,
 where gains cost nothing; of lots by the day they turn long-term; and, in no order, lots of two bases, whose basis and

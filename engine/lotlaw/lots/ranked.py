@@ -12,16 +12,17 @@ from heapq import heappop, heappush
 import polars as pl
 
 from lotlaw.lots.book import FIFO, HIFO, LIFO, LOFO, OPEN, SELL
-from lotlaw.lots.choosing import FINER
 from lotlaw.lots.queues import Plan
 
 BY = {
     FIFO: ([], []),
     LIFO: (["day", "at"], [True, True]),
-    HIFO: (["cost", "day", "at"], [True, False, False]),
-    LOFO: (["cost", "day", "at"], [False, False, False]),
+    HIFO: (["cost", "finer", "day", "at"], [True, True, False, False]),
+    LOFO: (["cost", "finer", "day", "at"], [False, False, False, False]),
 }
-"""What lots are ordered by, and whether downwards; `cost` is what a unit costs."""
+"""What lots are ordered by, and whether downwards; `cost` is what a unit costs, `finer` its digits after those."""
+DIGITS = 2**64
+"""Of the cost of a unit, and of `finer`: costs that differ at all, of whole numbers of 62 bits, differ in these."""
 MET = {"sale": pl.UInt32, "lot": pl.UInt32, "quantity": pl.Int64, "lot_done": pl.Int64, "sale_done": pl.Int64}
 """Slices: the moves that sold and opened, units, and how many of the lot's and of the sale's are done by its end."""
 
@@ -51,8 +52,10 @@ def _ranked(steps: pl.DataFrame) -> pl.DataFrame | None:
     ways = steps.filter(~opens).group_by("queue").agg(way=pl.col("method").first(), ways=pl.col("method").n_unique())
     if ways.is_empty() or (ways["ways"] > 1).any() or not ways["way"].is_in(list(BY)).all():
         return None
-    cost = pl.col("amount").cast(pl.Int128) * 2**FINER // pl.col("units")
-    lots = steps.select("queue", "units", "day", "code", cost=cost, at=pl.int_range(pl.len(), dtype=pl.UInt32))
+    cost = pl.col("amount").cast(pl.Int128) * DIGITS
+    finer = cost % pl.col("units") * DIGITS // pl.col("units")
+    at = pl.int_range(pl.len(), dtype=pl.UInt32)
+    lots = steps.select("queue", "units", "day", "code", cost=cost // pl.col("units"), finer=finer, at=at)
     lots = lots.filter(opens).join(ways, on="queue", how="left", maintain_order="left")
     if not (lots["units"] > 0).all():
         return None

@@ -50,8 +50,8 @@ def take(book: Book, lot: int, units: int, queue: int) -> int:
 
 def share(book: Book, units: int, queue: int) -> int:
     """Take the cost of units out of the cost that all of a queue share: what is left keeps its own, in whole cents."""
-    held, unit = book.pooled[queue], book.moves.unit
-    cost = held[1] if units == held[0] else (2 * held[1] * units + held[0] * unit) // (2 * held[0] * unit) * unit
+    held = book.pooled[queue]
+    cost = held[1] if units == held[0] else part(held[1], units, held[0], book.moves.unit)
     held[0] -= units
     held[1] -= cost
     return cost
@@ -62,16 +62,24 @@ def spread(book: Book, queue: int) -> None:
     if queue in book.pooled:
         lots = in_turn(book, queue)
         _, cost = book.pooled.pop(queue)
-        for lot, part in zip(lots, parts(cost, [book.left[lot] for lot in lots]), strict=True):
-            resize(book, lot, book.left[lot], part)
+        for lot, own in zip(lots, parts(cost, [book.left[lot] for lot in lots], book.moves.unit), strict=True):
+            resize(book, lot, book.left[lot], own)
 
 
-def parts(whole: int, weights: list[int]) -> Iterator[int]:
-    """A whole number shared out by weights: what is reached at each end, rounded half up, less that at its start."""
+def part(whole: int, weight: int, total: int, unit: int) -> int:
+    """What of a whole number goes with a weight of a total: whole units of it, rounded half up."""
+    return (2 * whole * weight + total * unit) // (2 * total * unit) * unit
+
+
+def parts(whole: int, weights: list[int], unit: int = 1) -> Iterator[int]:
+    """A whole number shared out by weights: what is reached at each end, in whole units, less that at its start.
+
+    Amounts are shared out in cents, so that nothing depends on how finely others in the ledger are told.
+    """
     total, reached, given = sum(weights), 0, 0
     for weight in weights:
         reached += weight
-        so_far = (2 * whole * reached + total) // (2 * total)
+        so_far = part(whole, reached, total, unit) if reached < total else whole
         yield so_far - given
         given = so_far
 
@@ -114,9 +122,9 @@ def cut(book: Book, lot: int, units: int, cost: int | None = None) -> int:
 def _low(book: Book, lot: int, units: int) -> int:
     """The part of a lot's basis for a loss that goes with units of it; the rest stays."""
     low, left = book.low[lot], book.left[lot]
-    part = low if units == left else low * units // left
-    book.low[lot] = low - part
-    return part
+    goes = low if units == left else min(low, part(low, units, left, book.moves.unit))
+    book.low[lot] = low - goes
+    return goes
 
 
 # Slices
@@ -147,20 +155,20 @@ def seller(book: Book, lose: Lose) -> Sell:  # noqa: C901  (one loop: a call a s
             if lot == NONE:
                 book.short.append((at, need))
                 break
-            part = _low(book, lot, units) if lot in low else None
+            loss_basis = _low(book, lot, units) if lot in low else None
             cost = take(book, lot, units, queue)
             need -= units
             so_far = (2 * money * (want - need) + want) // (2 * want) if need else money
             gets, given = so_far - given, so_far
-            if part is not None:
-                cost = _of_gift(cost, part, gets * unit, unit)
+            if loss_basis is not None:
+                cost = _of_gift(cost, loss_basis, gets * unit, unit)
             if shown:
                 if lot in held:
                     slices.acquired[len(slices.sale)] = held[lot]
                 sale(at), source(lot), taken(units), costs(cost), proceeds(gets)
-            if gets * unit < cost and (looking or part is not None):
+            if gets * unit < cost and (looking or loss_basis is not None):
                 slice_ = len(slices.sale) - 1 if shown else NOWHERE
-                since = _since(book, lot, slice_, by_value=part is not None)
+                since = _since(book, lot, slice_, by_value=loss_basis is not None)
                 losses.append((slice_, lot, units, (cost - gets * unit) // unit, since))
         if looking and losses:
             losses.sort(key=lambda made: key(book, made[1]))
