@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from lotlaw.rules import forget
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # The same examples every time: a failure that comes and goes tells nobody what they broke.
@@ -19,6 +22,21 @@ settings.register_profile("lotlaw", derandomize=True, deadline=None, database=No
 settings.load_profile("lotlaw")
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    """A copy of the rules to change."""
+    shutil.copytree(ROOT / "rules", tmp_path / "rules")
+    return tmp_path / "rules"
+
+
+def change(path: Path, old: str, new: str) -> None:
+    """Puts `new` for the first `old` of a file, which has to be there."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"{path.name} has no {old}"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    forget()
 
 
 @dataclass(frozen=True)

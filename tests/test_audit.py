@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Answer, Asked
+from conftest import Answer, Asked, change
 from lotlaw.rules import forget
 from lotlaw.source import data_root
 
@@ -21,20 +21,6 @@ time,kind,asset,asset_class,quantity,amount
 2024-02-02,buy,ACME,stock,100,20000
 2025-03-03,sell,ACME,,100,12000
 """
-
-
-@pytest.fixture
-def rules(tmp_path: Path) -> Path:
-    """A copy of the rules to change."""
-    shutil.copytree(RULES, tmp_path / "rules")
-    return tmp_path / "rules"
-
-
-def change(path: Path, old: str, new: str) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert old in text, f"{path.name} has no {old}"
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    forget()
 
 
 def said(answer: Answer, code: int = 0) -> Any:

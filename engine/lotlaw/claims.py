@@ -15,6 +15,10 @@ ROUNDING = "rounding"
 """What a claim leaves to rounding: dollars where each line is rounded to the dollar, else nothing."""
 
 
+YEAR = "year"
+"""Where claims of a whole year stand."""
+
+
 @dataclass(frozen=True)
 class Claim:
     """A claim of a form: `always` holds wherever `when` does.
@@ -77,6 +81,34 @@ def claims_of(form: Form) -> Iterator[Claim]:
             tuple(said.get("rises") or ()), tuple(said.get("falls") or ()), int(said.get("rounding", 0)),
             said.get("beside") or {},
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """A claim of a year: with its amounts, the forms of the year `as_in` come to the same, wherever `when` holds.
+
+    `when` reads exports of the year's forms by the names that `beside` gives them.
+    """
+
+    name: str
+    as_in: int
+    when: Formula | None
+    beside: Mapping[str, str]
+    place: Place
+    form: str = YEAR
+
+    def lines(self, year: Year) -> dict[str, Line]:
+        """The lines beside, by the name that the claim calls them."""
+        return {name: exported_line(year.forms, where) for name, where in self.beside.items()}
+
+
+def likenesses_of(year: Year) -> Iterator[Likeness]:
+    """The claims of a year about the forms of another. Raises Problems for one that is no formula."""
+    document = year.documents["year"]
+    for number, said in enumerate(document.value.get("invariants") or ()):
+        at = ("invariants", number)
+        when = parse(str(said["when"]), document.place(*at, "when")) if "when" in said else None
+        yield Likeness(said["name"], said["as_in"], when, said.get("beside") or {}, document.place(*at, "as_in"))
 
 
 def plain_claims(form: Form) -> Iterator[Claim]:

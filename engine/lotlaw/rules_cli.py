@@ -6,6 +6,7 @@ Text by default, `--json` for programs. Exit codes: 0 done, 1 something was foun
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,6 +72,10 @@ def rules_show(
 def rules_diff(
     old: Annotated[int, typer.Argument(help="The earlier tax year.")],
     new: Annotated[int, typer.Argument(help="The later tax year.")],
+    witness: Annotated[
+        bool, typer.Option("--witness", help="Prove that the forms come to the same, or give a return (extra prove).")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="With --witness: a new folder to write the return into.")] = None,
     rules: RulesDir = None,
     as_json: Json = False,
 ) -> None:
@@ -81,11 +86,22 @@ def rules_diff(
     from lotlaw.audit.diff import diff_text, differences
     from lotlaw.rules import load
 
+    if witness or out:
+        _witness(old, new, rules, out, as_json=as_json)
+        return
     years = load(old, rules), load(new, rules)
     if as_json:
         _json([vars(difference) for difference in differences(*years)])
     else:
         say(diff_text(*years))
+
+
+def _witness(old: int, new: int, rules: Path | None, out: Path | None, *, as_json: bool) -> None:
+    from lotlaw.audit.prove import forms_compared
+
+    verdict, written = forms_compared(old, new, rules, out)
+    _tell(verdict.facts, lambda: verdict.text(written), as_json=as_json)
+    raise typer.Exit(0 if verdict.same else 1)
 
 
 @rules_app.command("new")
@@ -139,10 +155,7 @@ def rules_verify(
     from lotlaw.audit.verify import verify
 
     verdict = verify(return_json, rules)
-    if as_json:
-        _json(verdict.facts())
-    else:
-        say("\n".join(verdict.text()))
+    _tell(verdict.facts, verdict.text, as_json=as_json)
     raise typer.Exit(0 if verdict.holds else 1)
 
 
@@ -162,10 +175,7 @@ def rules_impact(
     from lotlaw.audit.impact import impact
 
     found = impact(changed, returns or (), rules)
-    if as_json:
-        _json(found.facts())
-    else:
-        say("\n".join(found.text()))
+    _tell(found.facts, found.text, as_json=as_json)
     raise typer.Exit(1 if found.moved else 0)
 
 
@@ -182,10 +192,8 @@ def rules_compare(
     from lotlaw.audit.compare import compare, compare_text
 
     found = compare(files, rules)
-    if as_json:
-        _json([{**vars(item), "agrees": item.agrees} for item in found])
-    else:
-        say("\n".join(compare_text(found)))
+    facts = [{**vars(item), "agrees": item.agrees} for item in found]
+    _tell(lambda: facts, lambda: compare_text(found), as_json=as_json)
     raise typer.Exit(0 if all(item.agrees for item in found) else 1)
 
 
@@ -202,10 +210,8 @@ def rules_coverage(
     from lotlaw.audit.coverage import coverage, coverage_facts, coverage_text
 
     found, idle = coverage(rules, year)
-    if as_json:
-        _json({"years": coverage_facts(found), "idle": [{**p.place._asdict(), "message": p.message} for p in idle]})
-    else:
-        say("\n".join(coverage_text(found, idle)))
+    facts = {"years": coverage_facts(found), "idle": [{**p.place._asdict(), "message": p.message} for p in idle]}
+    _tell(lambda: facts, lambda: coverage_text(found, idle), as_json=as_json)
     raise typer.Exit(1 if idle or any(of.missing for of in found) else 0)
 
 
@@ -223,10 +229,8 @@ def rules_mutate(
     from lotlaw.audit.mutation import explained_text, mutate, mutation_facts, mutation_text
 
     found = mutate(rules, year)
-    if as_json:
-        _json(mutation_facts(found))
-    else:
-        say("\n".join((*(explained_text(found) if explained else ()), *mutation_text(found))))
+    text = (*(explained_text(found) if explained else ()), *mutation_text(found))
+    _tell(lambda: mutation_facts(found), lambda: text, as_json=as_json)
     raise typer.Exit(0 if found.complete else 1)
 
 
@@ -244,10 +248,7 @@ def rules_prove(
     from lotlaw.audit.prove import prove, told
 
     found = prove(year, form, rules)
-    if as_json:
-        _json([proof.facts() for proof in found])
-    else:
-        say("\n".join(told(found)))
+    _tell(lambda: [proof.facts() for proof in found], lambda: told(found), as_json=as_json)
     raise typer.Exit(0 if all(proof.holds for proof in found) else 1)
 
 
@@ -266,10 +267,8 @@ def rules_docs(
     from lotlaw.audit.book import write_book
 
     written = write_book(year, out, rules, force=force)
-    if as_json:
-        _json({"written": [shown(path) for path in written]})
-    else:
-        print(f"wrote {len(written)} files; open {shown(out / 'index.html')}")
+    text = [f"wrote {len(written)} files; open {shown(out / 'index.html')}"]
+    _tell(lambda: {"written": [shown(path) for path in written]}, lambda: text, as_json=as_json)
 
 
 @rules_app.command("lock")
@@ -285,10 +284,14 @@ def rules_lock(
     from lotlaw.audit.lock import lock
 
     said = lock(what, rules or data_root() / "rules")
+    _tell(lambda: {"locked": what, "said": said}, lambda: [said], as_json=as_json)
+
+
+def _tell(facts: Callable[[], Any], text: Callable[[], Iterable[str]], *, as_json: bool) -> None:
     if as_json:
-        _json({"locked": what, "said": said})
+        _json(facts())
     else:
-        print(said)
+        say("\n".join(text()))
 
 
 def _json(said: Any) -> None:

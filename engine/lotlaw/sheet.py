@@ -59,9 +59,8 @@ class Sheet:
     def read(self, form: Form, formula: Formula) -> Any:
         """A formula's value on a form."""
         names = self.names.setdefault(form.name, {})
-        for name in formula.names:
-            if name not in names:
-                names[name] = self.outside(form, name)
+        for name in sorted(formula.names - names.keys()):
+            names[name] = self.outside(form, name)
         if form.name not in self._readers:
             self._readers[form.name] = self.reader(self.algebra, names, self.functions)
         return self._readers[form.name].read(formula)

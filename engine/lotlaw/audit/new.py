@@ -142,6 +142,8 @@ def _contents(text: str, before: Year, number: int) -> str:
             block = _files(block, before, number)  # noqa: PLW2901
         elif key == "sources":
             block = re.sub(r'(?m)^.*title: "[^"]*\b' + f"({old}|{number})" + r"\b.*$", _bumped, block)  # noqa: PLW2901
+        elif key == "invariants":
+            block = block.replace(str(old - 1), str(old))  # noqa: PLW2901
         elif key in ("year", "not_verified") or not block[:1].isalpha():
             block = block.replace(str(old), str(number))  # noqa: PLW2901
         made.append(block)

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lotlaw.check.formulas import reading_problems, signatures_of
-from lotlaw.claims import RISE, ROUNDING, Claim, claims_of
+from lotlaw.claims import RISE, ROUNDING, Claim, Likeness, claims_of, likenesses_of
 from lotlaw.formula import Mistake, did_you_mean
 from lotlaw.law import Form, Year, names_of
-from lotlaw.source import Problem, Problems
+from lotlaw.rules import years
+from lotlaw.source import Document, Problem, Problems
 
 PREFIXES = ("taxpayer.", "ledger.")
 
@@ -17,8 +18,29 @@ PREFIXES = ("taxpayer.", "ledger.")
 def claim_problems(year: Year) -> Iterator[Problem]:
     """Claims that cannot be read, or that are about what does not exist."""
     signatures = signatures_of(year)
+    yield from _of_year(year, signatures)
     for form in year.forms.values():
         yield from _of_form(year, form, signatures)
+
+
+def _of_year(year: Year, signatures: Mapping[str, Any]) -> Iterator[Problem]:
+    document = year.documents["year"]
+    try:
+        claims = list(likenesses_of(year))
+    except Problems as found:
+        yield from found.problems
+        return
+    others = [number for number in years(year.root) if number != year.year]
+    for number, claim in enumerate(claims):
+        if claim.as_in not in others:
+            known = f"; there are those of {', '.join(map(str, others))}" if others else ""
+            said = f"there are no rules of another year {claim.as_in}{known}"
+            yield Problem(claim.place, f"invariant '{claim.name}': {said}", "links")
+        wrong = list(_beside(year, document, number, claim))
+        yield from wrong
+        if claim.when and not wrong:
+            names = {name: line.unit for name, line in claim.lines(year).items()}
+            yield from reading_problems(claim.when, names, signatures, f"invariant '{claim.name}'", "flag")
 
 
 def _of_form(year: Year, form: Form, signatures: Mapping[str, Any]) -> Iterator[Problem]:
@@ -31,7 +53,7 @@ def _of_form(year: Year, form: Form, signatures: Mapping[str, Any]) -> Iterator[
     arguments = {name: unit for function in functions.values() for name, unit in function["args"].items()}
     called = {name: check for name, check in signatures.items() if name in (*form.uses, *functions)} | {RISE: _rise}
     for number, claim in enumerate(claims):
-        wrong = [*_beside(year, form, number, claim), *_moved(year, form, number, claim)]
+        wrong = [*_beside(year, form.document, number, claim), *_moved(year, form, number, claim)]
         yield from wrong
         if not wrong:
             beside = {name: line.unit for name, line in claim.lines(year).items()}
@@ -46,12 +68,12 @@ def _rise(unit: str) -> str:
     return unit
 
 
-def _beside(year: Year, form: Form, number: int, claim: Claim) -> Iterator[Problem]:
+def _beside(year: Year, document: Document, number: int, claim: Claim | Likeness) -> Iterator[Problem]:
     for name, where in claim.beside.items():
         other, _, export = where.partition(".")
         exports = year.forms[other].exports if other in year.forms else {}
         if export not in exports:
-            place = form.document.place("invariants", number, "beside", name)
+            place = document.place("invariants", number, "beside", name)
             said = f"nothing is exported as '{where}'{did_you_mean(export, exports)}"
             yield Problem(place, f"invariant '{claim.name}': {said}", "links")
 

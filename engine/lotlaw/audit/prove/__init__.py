@@ -11,25 +11,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lotlaw.claims import Claim, claims_of
+from lotlaw.claims import YEAR, Claim, Likeness, claims_of, likenesses_of
 from lotlaw.formula import did_you_mean
 from lotlaw.law import Year
+from lotlaw.output import refuse_others
 from lotlaw.rules import load, years
 from lotlaw.source import data_root, refuse
+
+if TYPE_CHECKING:
+    from lotlaw.audit.prove.cases import Case
+    from lotlaw.audit.prove.witness import Verdict, Witness
 
 MISSING = "proofs need the solver z3; to have it, run: pip install 'lotlaw[prove]'"
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What became of a claim of a year's form: whether it is proved."""
+    """What became of a claim: whether it is proved, and what breaks it if that was found."""
 
     year: int
-    claim: Claim
+    claim: Claim | Likeness
     holds: bool
-    case: Any = None
+    case: Case | Witness | None = None
 
     def facts(self) -> dict[str, Any]:
         """The proof for programs."""
@@ -44,7 +49,7 @@ def prove(only: int | None = None, form: str | None = None, rules: Path | None =
     """The claims of a year, or of all years, of a form, or of all, each proved or not. Raises Problems without z3."""
     root = rules or data_root() / "rules"
     law = [load(number, root) for number in ([only] if only else years(root))]
-    known = dict.fromkeys(name for year in law for name in year.forms)
+    known = dict.fromkeys([YEAR, *(name for year in law for name in year.forms)])
     if form and form not in known:
         raise refuse(form, f"no form '{form}'{did_you_mean(form, known)}; its forms are {', '.join(known)}")
     return list(_proofs(law, [form] if form else list(known)))
@@ -52,16 +57,40 @@ def prove(only: int | None = None, form: str | None = None, rules: Path | None =
 
 def _proofs(law: Iterable[Year], forms: Sequence[str]) -> Iterator[Proof]:
     try:
+        from lotlaw.audit.prove.alike import pair_of, same
         from lotlaw.audit.prove.cases import case_of
         from lotlaw.audit.prove.solving import Prover
+        from lotlaw.audit.prove.witness import against
     except ImportError:
         raise refuse("lotlaw rules prove", MISSING) from None
     prover = Prover()
     for year in law:
+        for likeness in likenesses_of(year) if YEAR in forms else ():
+            pair = pair_of(load(likeness.as_in, year.root), year)
+            holds = same(pair, prover, likeness)
+            yield Proof(year.year, likeness, holds, None if holds else against(pair, likeness))
         for form in (year.forms[name] for name in forms if name in year.forms):
             for claim in claims_of(form):
                 holds = prover.holds(year, claim)
                 yield Proof(year.year, claim, holds, None if holds else case_of(year, claim))
+
+
+def forms_compared(
+    old: int, new: int, rules: Path | None = None, out: Path | None = None
+) -> tuple[Verdict, list[Path]]:
+    """Whether two years' forms come to the same with the same amounts, and what was written of a return that says no.
+
+    Raises Problems without z3.
+    """
+    try:
+        from lotlaw.audit.prove.alike import pair_of
+        from lotlaw.audit.prove.witness import verdict_of, write
+    except ImportError:
+        raise refuse("lotlaw rules diff --witness", MISSING) from None
+    if out:
+        refuse_others(out, ours=())
+    verdict = verdict_of(pair_of(load(old, rules), load(new, rules)))
+    return verdict, write(verdict.found[0], out) if out and verdict.found else []
 
 
 def told(found: Sequence[Proof]) -> Iterator[str]:
@@ -86,8 +115,4 @@ def _told(proof: Proof) -> Iterator[str]:
     if proof.case is None:
         yield "  no return was found that breaks it"
         return
-    for names in proof.case.names:
-        yield "  " + ", ".join(f"{name} {value:,}" for name, value in names.items())
-    for name, text in proof.case.files().items():
-        yield f"  {name}:"
-        yield from (f"    {line}" for line in text.splitlines())
+    yield from proof.case.text()

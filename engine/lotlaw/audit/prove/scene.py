@@ -69,7 +69,8 @@ class Scene:
     """The lines of one return that `goal` asks for, and all lines these read.
 
     `forms`: only these, by themselves. `apart`: forms that are worked out whether or not they are needed. `unknown`:
-    lines that are left as variables. `exact`: functions of the rules are read, not asked.
+    lines that are left as variables. `exact`: functions of the rules are read, not asked. Found are, by form and line,
+    `lines` with their columns, and whether the line is `there` or blank.
     """
 
     year: Year
@@ -82,13 +83,14 @@ class Scene:
     exact: bool = False
     lines: dict[tuple[str, str, str], Any] = field(default_factory=dict)
     own: dict[Where, Any] = field(default_factory=dict)
+    there: dict[Where, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         law = replace(self.year, forms={name: self._form(form) for name, form in self.year.forms.items()})
         self.sheet = Sheet(law, self.world.logic, self, self._keep)
         if not self.exact:
             self.sheet.functions.update({name: self._asks(name) for name in law.functions})
-        for name in self.forms:
+        for name in sorted(self.forms):
             self._inputs(law.forms[name])
         asked = (law.forms[form].by_name.get(name) for form, name in self.goal)
         lines = needed(law, (line for line in asked if line))
@@ -131,6 +133,7 @@ class Scene:
         if self._is_unknown(line):
             present, value = value, self._left(line)
             self.own[line.form, line.name] = value
+        self.there[line.form, line.id] = logic.const(True) if present is None else present
         if present is not None:
             value = logic.choose(present, value, logic.const(0 if isinstance(value, Scaled) else False))
         self.lines[line.form, line.id, column] = value

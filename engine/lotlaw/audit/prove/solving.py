@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
@@ -17,27 +16,25 @@ from lotlaw.claims import Claim, claims_of
 from lotlaw.law import Year, needed
 from lotlaw.readings.logic import Logic, Twice
 
-PATIENCE = 20_000
-"""Milliseconds that one question to the solver may take."""
+PATIENCE = 2**30
+"""Steps that one question to the solver may take: no clock, so that the answer is always the same."""
 
 
 @dataclass
 class Prover:
     """Asks the solver, and remembers what it was asked: years that share a form's rules share its proofs."""
 
-    known: dict[str, bool] = field(default_factory=dict)
-    asked: int = 0
+    known: dict[frozenset[int], tuple[Sequence[Any], bool]] = field(default_factory=dict)
 
     def impossible(self, terms: Sequence[Any]) -> bool:
         """Whether the terms cannot all hold."""
-        solver = z3.SimpleSolver()
-        solver.set("timeout", PATIENCE)
-        solver.add(*terms)
-        digest = hashlib.sha256(solver.sexpr().encode()).hexdigest()
-        if digest not in self.known:
-            self.asked += 1
-            self.known[digest] = solver.check() == z3.unsat
-        return self.known[digest]
+        key = frozenset(term.get_id() for term in terms)  # the solver keeps one of what is alike, while it is in use
+        if key not in self.known:
+            solver = z3.SimpleSolver()
+            solver.set("rlimit", PATIENCE)
+            solver.add(*terms)
+            self.known[key] = terms, solver.check() == z3.unsat
+        return self.known[key][1]
 
     def holds(self, year: Year, claim: Claim) -> bool:
         """Whether a claim is proved for every return of a year, unrounded and with every line rounded."""
