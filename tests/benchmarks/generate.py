@@ -18,6 +18,8 @@ ROUND = 100_000
 ACCOUNTS = ["coinbase", "schwab"]
 YEAR_END = 1231
 HEADER = "time,kind,asset,asset_class,quantity,amount,fee,account\n"
+KRAKEN = '"txid","refid","time","type","subtype","aclass","asset","amount","fee","balance"\n'
+CODES = ["ADA", "SOL", "XETH", "XXBT"]
 TAXPAYER = """\
 filing_status: single
 income: {wages: 90_000, ordinary_dividends: 1_000, qualified_dividends: 800}
@@ -60,6 +62,30 @@ def open_lots(path: Path, rows: int, first: date, last: date) -> Path:
     return _written(path, (_line(chance, nothing, *pick, 1, sells=False) for pick in picked))
 
 
+def kraken(path: Path, rows: int, first: date, last: date) -> Path:
+    """Write an export of Kraken's ledgers: dollars for coins and coins for dollars, two rows a trade, with balances."""
+    chance, held = random.Random(rows), dict.fromkeys(["ZUSD", *CODES], 0)
+    days = enumerate(_days(rows // 2, first, last))
+    return _written(path, (_trade(chance, held, number, day) for number, day in days), KRAKEN)
+
+
+def _trade(chance: random.Random, held: dict[str, int], number: int, day: date) -> str:
+    """The two rows of a trade, in ten-thousandths: coins are sold once there are many."""
+    coin, dollars = chance.choice(CODES), chance.randint(10_000, 1_000_000)
+    sign = -1 if held[coin] > 2_000_000 else 1
+    legs = [
+        ("ZUSD", -sign * dollars, dollars * 26 // 10_000),
+        (coin, sign * dollars * chance.randint(90, 110) // 100, 0),
+    ]
+    rows = []
+    for leg, (asset, amount, fee) in enumerate(legs):
+        held[asset] += amount - fee
+        cells = ",".join(f"{cell / 10_000:.4f}" for cell in (amount, fee, held[asset]))
+        time = f"{day} {number % 24:02}:{number % 60:02}:00"
+        rows.append(f'"L{2 * number + leg:017}","T{number:017}","{time}","trade","","currency","{asset}",{cells}\n')
+    return "".join(rows)
+
+
 def prices(path: Path) -> Path:
     """Write a price of each of these, of 0.80 to 1.20 dollars."""
     chance = random.Random(YEAR_END)
@@ -73,9 +99,9 @@ def _days(rows: int, first: date, last: date) -> Iterator[date]:
     return (first + timedelta(days=row * days // rows) for row in range(rows))
 
 
-def _written(path: Path, lines: Iterator[str]) -> Path:
+def _written(path: Path, lines: Iterator[str], header: str = HEADER) -> Path:
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(HEADER)
+        file.write(header)
         file.writelines(lines)
     return path
 

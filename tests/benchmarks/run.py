@@ -156,6 +156,15 @@ def growth_of_lots(bench: Bench) -> Iterator[Row]:
             yield Row(f"growth to {rows:,} rows: {what}", cost, times, 11, 11, " × for 10 ×")
 
 
+def imports(bench: Bench) -> Iterator[Row]:
+    """An exchange's export, of which two rows are one trade, into the canonical table."""
+    rows = bench.rows(MILLION // 5)
+    export = generate.kraken(bench.folder / "kraken.csv", rows, *SEVEN_YEARS)
+    command = [*LOTLAW, "import", export.name, "--out", "table.csv"]
+    (cost,) = bench.in_turns(lambda: once(command, folder=bench.folder))
+    yield Row(f"`lotlaw import`, {rows:,} rows of Kraken's ledgers", cost, cost.wall, 3, 1.5, " s")
+
+
 def columns(bench: Bench) -> Iterator[Row]:
     """A million returns at once, without the start of the process: the work of a function."""
     rows = bench.rows(MILLION)
@@ -212,7 +221,7 @@ def rules_check(bench: Bench) -> Iterator[Row]:
 
 
 BENCHMARKS = [
-    seven_years, one_year, growth, hifo, wash_sales, growth_of_lots, columns, planning, customers,
+    seven_years, one_year, growth, hifo, wash_sales, growth_of_lots, imports, columns, planning, customers,
     small_return, rules_check,
 ]  # fmt: skip
 HEADINGS = ["what", "clock", "all cores", "peak memory", "measured", "accept", "goal", "meets"]
