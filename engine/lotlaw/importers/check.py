@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -31,7 +30,8 @@ INHERITED, LONG = "INHERITED", "long"
 EARLIER = ("acquired_date", "donor_acquired_date", "date_of_death", "transferred_in_date")
 """Columns with a day that comes before the row's own."""
 
-CENT = Decimal("0.01")
+CENT = pl.lit("0.01").cast(pl.Decimal(38, 18))
+"""As a text that is cast: a `Decimal` makes polars import numpy where there is one."""
 EVERYWHERE = ("split",)
 """Kinds that happen in every account where the row names none."""
 

@@ -143,7 +143,7 @@ def _found(text: Text, start: str, separator: str, tried: Iterable[Signature]) -
     possible = [s for s in tried if s.id not in under or under[s.id]]
     wanted = {name for s in possible for names in (s.header, *s.any_of) for name in names}
     for row in rows_of(start, separator, max((s.within for s in possible), default=0)):
-        if wanted.isdisjoint(folded(cell, any_case) for cell in row.cells for any_case in (False, True)):
+        if wanted.isdisjoint(row.cells) and wanted.isdisjoint([cell.casefold() for cell in row.cells]):
             continue
         for signature in possible:
             placed = row.line <= signature.within and (signature.id not in under or row.line in under[signature.id])

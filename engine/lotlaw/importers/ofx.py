@@ -10,7 +10,6 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import unescape
 
 from lotlaw.importers.problems import refused
 
@@ -69,6 +68,8 @@ def _root(name: str, data: bytes) -> Element:
 
 def _leaves(element: Element) -> dict[str, str]:
     """What an element's parts say; of two parts of one name the first, as the second is on something else."""
+    from xml.sax.saxutils import unescape  # brings in a web client, which takes time
+
     leaves = [leaf for leaf in element.iter() if leaf.text and not len(leaf)]
     return {leaf.tag: unescape((leaf.text or "").strip()) for leaf in reversed(leaves)}
 

@@ -48,7 +48,8 @@ def column(value: Value) -> pl.Expr:
     """Any value as a column."""
     if isinstance(value, pl.Expr):
         return value
-    return pl.lit(value, dtype=DECIMAL) if isinstance(value, Decimal) else pl.lit(value)
+    # A Decimal makes polars import numpy where there is one, which takes as long as polars itself.
+    return pl.lit(f"{value:f}").cast(DECIMAL) if isinstance(value, Decimal) else pl.lit(value)
 
 
 def _strict(act: Callable[..., pl.Expr]) -> Callable[..., Value]:
