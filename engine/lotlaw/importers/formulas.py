@@ -6,6 +6,7 @@ Every name is looked up as it is read, so that a mistake is named with its place
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -119,7 +120,8 @@ class Formulas:
         one = {key: self.formula((*path, key)) for key in CHECKED if key in said}
         by = self.listed((*path, "by")) if "by" in said else ()
         strict = str(said.get("strict")).lower() in ("true", "yes")
-        return Check(said["says"], self.document.place(*path), **one, by=by, strict=strict)
+        within = Decimal(said.get("within", "0"))
+        return Check(said["says"], self.document.place(*path), **one, by=by, strict=strict, within=within)
 
     def skips(self, base: Path_) -> tuple[Skip, ...]:
         return tuple(Skip(self.formula((*base, n, "when")), said["why"]) for n, said in enumerate(self.at(base)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from lotlaw.formula import Formula
 from lotlaw.source import Place
@@ -148,10 +149,7 @@ class Tagged:
 
 @dataclass(frozen=True)
 class Marked:
-    """Files whose tables stand between lines: one that matches `start`, whose group is the tag, and one like `end`.
-
-    `leave`: tags that are no events, with why.
-    """
+    """Tables between a line like `start`, whose group is the tag, and one like `end`; `leave`: tags with no events."""
 
     start: str
     end: str
@@ -284,8 +282,8 @@ class Latest:
 class Check:
     """What the rows of a file must bear out, and the words where they don't.
 
-    `balance` is what stands after a row, `change` what the row adds to it, for each of `by`. `sum` over all rows is
-    what the file says it `equals`. Otherwise `that` holds on every row where it has an answer.
+    `balance` is what stands after a row, `change` what the row adds to it, for each of `by`, and `within` how far it
+    may be off. `sum` over all rows is what the file says it `equals`. Otherwise `that` holds where it has an answer.
     """
 
     says: str
@@ -293,6 +291,7 @@ class Check:
     that: Formula | None = None
     balance: Formula | None = None
     change: Formula | None = None
+    within: Decimal = Decimal(0)
     sum: Formula | None = None
     equals: Formula | None = None
     by: tuple[Formula, ...] = ()

@@ -111,7 +111,7 @@ def _parsed(text: Text, data: bytes, header: Header, spare: int = 1) -> pl.DataF
             return _parsed(text, data, header, SPARE)
         raise _unreadable(text, data, header) from None
     extra = [str(n) for n in range(width, width + spare)]
-    wide = pl.any_horizontal(pl.col(extra).is_not_null())
+    wide = pl.any_horizontal(pl.col(extra).str.strip_chars() != "")
     if frame.select(wide.any()).item():
         lines = frame.select(_counted(frame.height, header.last_line + 1).filter(wide))["line"].to_list()
         said = f"more fields than the header's {width}; a value with a comma in it stands in quotes"

@@ -134,7 +134,8 @@ def _jumps(scope: Scope, frame: pl.DataFrame, check: Check, balance: Formula, ch
     rows = rows.select("line", KEY, "_balance", "_change").drop_nulls()
     wanted = pl.col("_balance").shift().over(KEY) + pl.col("_change")
     ways = [way.with_columns(wanted.alias("_wanted")) for way in (rows, rows.reverse())]
-    wrong = min((way.filter(pl.col("_wanted") != pl.col("_balance")) for way in ways), key=len).sort("line")
+    off = (pl.col("_wanted") - pl.col("_balance")).abs() > check.within
+    wrong = min((way.filter(off) for way in ways), key=len).sort("line")
     said = [
         f"{check.says}: {_number(row, '_balance')} {row[KEY]}".replace("\x1f", " ").strip()
         + f", where {_number(row, '_wanted')} would follow"
