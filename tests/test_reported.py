@@ -138,6 +138,71 @@ def test_codes_stand_in_the_order_of_the_alphabet_and_amounts_add_up(tmp_path: P
     assert lines(matched) == ["D | 1 sh. GOLDX | 2024-01-02 | 2025-06-02 | 150.00 | 130.00 | BCET 25.00 | 45.00"]
 
 
+BESIDE = "market_discount_usd | loss_not_allowed | qof | subkind | tax_form"
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize(
+    ("proceeds", "said", "row", "told"),
+    [
+        (1000, "60 | | | | 1099-B", "D -60.00 | 40.00", "60.00 dollars of accrued market discount lower"),
+        (930, "60 | | | | 1099-B", "D -30.00 | 0.00", "30.00 dollars of accrued market discount lower"),
+        (800, "60 | | | | 1099-B", "-100.00", None),
+        (800, "   | yes | | | 1099-B", "L 100.00 | 0.00", "100.00 dollars of loss do not count (code L), since the"),
+        (930, "   | yes | | | 1099-B", "30.00", None),
+        (930, "   | | yes | | 1099-B", "30.00", "the statement tells of a qualified opportunity fund, and"),
+    ],
+)  # fmt: skip
+def test_what_a_statement_says_besides(
+    tmp_path: Path, own: bool, proceeds: int, said: str, row: str, told: str | None
+) -> None:
+    """2025 Instructions for Form 8949, codes D (the worksheet for accrued market discount) and L."""
+    text = f"""{HEAD} | {BESIDE}
+        2024-01-02 | buy           | X | bond | 1 | 900        | | | | | | | | | | |
+        2025-06-02 | sell          | X |      | 1 | {proceeds} | | | | | | | | | | |
+        2025-06-02 | reported_sale | X | bond | 1 | {proceeds} | | 2024-01-02 | 900 | b_covered | long | | {said}
+    """
+    lines_ = text.splitlines()
+    matched = filed(tmp_path, text if own else "\n".join((lines_[0], *lines_[3:])))
+    assert lines(matched) == [f"D | 1 X | 2024-01-02 | 2025-06-02 | {proceeds}.00 | 900.00 | {row}"]
+    spoken = [warning for warning in warned(tmp_path, matched) if "nowhere else" not in warning]
+    assert len(spoken) == (told is not None)
+    assert all(str(told) in warning for warning in spoken)
+
+
+def test_an_adjustment_of_ones_own_is_left_as_it_is(tmp_path: Path) -> None:
+    text = """time | kind          | tax_form | asset | asset_class | quantity | amount | basis | term | market_discount_usd | codes | adjustment
+        2025-06-02 | reported_sale | 1099-B   | X     | bond        | 1        | 1000   | 900   | long | 60                  | D     | -45
+    """  # noqa: E501
+    assert lines(filed(tmp_path, text)) == ["E | 1 X | None | 2025-06-02 | 1000.00 | 900.00 | D -45.00 | 55.00"]
+
+
+AGGREGATE = f"""{HEAD} | {BESIDE}
+    2025-01-02 | buy           | USDC | stablecoin | 100 | 100 | | | | | | | | | | |
+    2025-06-02 | sell          | USDC |            | 50  | 50  | | | | | | | | | | |
+    2025-12-31 | reported_sale | {{}}  | stablecoin | 60  | {{}}  | | | | da_noncovered | | | | | | aggregate | {{}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("asset", "amount", "form", "told"),
+    [
+        ("USDC", 50, "1099-DA", None),
+        ("USDC", 60, "1099-DA", "the aggregate of 60 dollars is 50.00 by the ledger's own sales of USDC, which count"),
+        ("ES", 60, "1099-B", "an aggregate is no sale; what comes of it goes to Form 6781 first"),
+    ],
+)
+def test_an_aggregate_is_no_sale(tmp_path: Path, asset: str, amount: int, form: str, told: str | None) -> None:
+    matched = filed(tmp_path, AGGREGATE.format(asset, amount, form), **SELF)
+    assert lines(matched) == ["I | 50 USDC | 2025-01-02 | 2025-06-02 | 50.00 | 50.00 | 0.00"]
+    assert warned(tmp_path, matched) == ([f"ledger.csv:4: {told}"] if told else [])
+
+
+def test_an_aggregate_of_sales_that_are_nowhere_is_refused(tmp_path: Path) -> None:
+    what = "an aggregate of 60 dollars of DAI, and no sale of it at main that year; give the sales that it sums up"
+    assert refused(tmp_path, AGGREGATE.format("DAI", 60, "1099-DA")) == [f"ledger.csv:4: {what}"]
+
+
 def test_the_box_that_the_statement_names_counts(tmp_path: Path) -> None:
     """X and Y are boxes of statements alone: the broker does not know the term. The ledger does."""
     text = f"""{HEAD} | tax_form | form8949_box

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from lotlaw.dispositions import Matched, Rates, unknown
+from lotlaw.dispositions import Matched, Rates, besides, unknown
 from lotlaw.dispositions import holdings as held_lots
 from lotlaw.dispositions.cautions import of_accounts, of_statements
 from lotlaw.dispositions.mistakes import forfeited, mistakes
@@ -87,6 +87,8 @@ def _of_year(
     rows, beside = _in(year, found.rows, "sold"), _in(year, found.compared, "sold")
     warnings = [] if told is None else [
         *orders.warnings, *told, *of_statements(ledger, beside), *of_accounts(rows, year, law, accounts),
+        *besides.cautions(events, _in(year, found.told, "sold"), law.said["reported"]),
+        *(_in(year, found.aggregates, "sold")["text"] if found.aggregates.height else ()),
         *unknown.cautions(events, rows),
     ]  # fmt: skip
     rows = form_rows(unknown.settled(rows), ledger, year, law, accounts)

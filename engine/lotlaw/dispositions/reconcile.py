@@ -34,7 +34,7 @@ def pieces_of(pairs: pl.DataFrame, sold: pl.DataFrame, stated: pl.DataFrame, sai
     cut = pairs.join(sold.drop("units"), on="slice").join(theirs, on="row").sort("slice", "row")
     cut = shared(cut, "slice", dict.fromkeys(("proceeds", "basis", "adjustment", "costs"), weight(cut["units"])))
     cut = cut.with_columns(wash_of(said), quantity=decimal("units").cast(AMOUNT))
-    by = {"proceeds": "proceeds", "basis": "basis", "wash": "wash", "adjustment": "basis"}
+    by = {"proceeds": "proceeds", "basis": "basis", "wash": "wash", "adjustment": "basis", "discount": "basis"}
     cut = shared(cut, "row", {f"stated_{name}": pl.col(own).fill_null(0).abs() for name, own in by.items()})
     cut = cut.sort("slice", "row")
     return _known(cut).with_columns(_left_out(said))
@@ -127,4 +127,5 @@ def as_rows(cut: pl.DataFrame, said: Said) -> pl.DataFrame:
         proceeds=proceeds, basis=basis, codes=pl.concat_str("codes", "stated_codes", *letters, ignore_nulls=True),
         adjustment=pl.col("adjustment") + pl.col("stated_adjustment") + basis - pl.col("basis") + costs,
         form_1099="stated_words", stated="row",
+        **{name: f"stated_{name}" for name in ("discount", "no_loss", "ordinary", "qof")},
     )  # fmt: skip

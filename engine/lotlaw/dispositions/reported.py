@@ -12,6 +12,8 @@ from typing import Any
 
 import polars as pl
 
+from lotlaw.dispositions import besides
+from lotlaw.dispositions.besides import of_aggregates, put_right, told_of
 from lotlaw.dispositions.compare import COMPARED, UNSOLD, compared
 from lotlaw.dispositions.reconcile import TERMS, as_rows, pieces_of, shared, weight, within
 from lotlaw.dispositions.rows import by_dates
@@ -38,10 +40,15 @@ SOLD = (
 
 @dataclass(frozen=True)
 class Reported:
-    """`rows`: all that goes on Form 8949, with SOLD; `compared`: statements beside the ledger (`compare.COMPARED`)."""
+    """`rows`: all that goes on Form 8949, with SOLD; `compared`: statements beside the ledger (`compare.COMPARED`).
+
+    `told`: what statements say besides (`besides.TOLD`); `aggregates`: what there is to say of theirs (sold, text).
+    """
 
     rows: pl.DataFrame
     compared: pl.DataFrame
+    told: pl.DataFrame
+    aggregates: pl.DataFrame
     problems: list[Problem]
 
 
@@ -52,26 +59,35 @@ def with_reported(events: Events, shown: pl.Expr, sold: pl.DataFrame, year: Year
     boxes count.
     """
     that = events.treatment.that
+    said = events.treatment.said["reported"]
     listed = is_kind([*that(row=AS_IT_STANDS), *that(row=UNLESS_COMPUTED)])
     rows = events.rows.filter(listed & shown)
     sold = sold.with_columns(stated=pl.lit(None, pl.UInt32))
+    nothing, none = pl.DataFrame(schema=COMPARED), pl.DataFrame(schema=besides.TOLD)
     if rows.is_empty():
-        return Reported(sold.select(SOLD), pl.DataFrame(schema=COMPARED), [])
+        return Reported(sold.select(SOLD), nothing, none, pl.DataFrame(), [])
     rows = _with_facts(events, rows)
     problems = [*too_large(events, rows, AMOUNTS), *_misboxed(events, rows, year)]
+    sums = besides.is_aggregate(events, said)
+    lacking, aggregates = of_aggregates(events, rows.filter(sums), sold, said)
+    rows, problems = rows.filter(~sums), [*problems, *lacking]
     made = _as_sold(events, rows.clear() if problems else rows, year)
     problems += _without_proceeds(events, made)
     stated = made.filter(is_kind(that(row=UNLESS_COMPUTED)))
-    sold, beside = _reconciled(events, sold, stated) if stated.height else (sold, pl.DataFrame(schema=COMPARED))
+    sold, beside, told = _reconciled(events, sold, stated) if stated.height else (sold, nothing, none)
     alone = beside.filter(pl.col("differs").list.contains(UNSOLD))["rows"].explode()
     made = made.filter(is_kind(that(row=AS_IT_STANDS)) | pl.col("sale").is_in(alone.implode()))
-    return Reported(pl.concat([sold.select(SOLD), made.select(SOLD)]), beside, problems)
+    made = put_right(made, said)
+    rows = pl.concat([sold.select(SOLD), made.select(SOLD)])
+    return Reported(rows, beside, pl.concat([told, told_of(made)]), aggregates, problems)
 
 
 def _with_facts(events: Events, rows: pl.DataFrame) -> pl.DataFrame:
     """Add what only these rows have, from the ledger."""
     there = events.ledger.rows[rows["row"]]
-    return rows.with_columns(there.select("line", *(column(there, *fact) for fact in FACTS.items())).drop("line"))
+    return rows.with_columns(
+        there.select("line", *(column(there, *fact) for fact in (FACTS | besides.FACTS).items())).drop("line")
+    )
 
 
 def _as_sold(events: Events, rows: pl.DataFrame, year: Year) -> pl.DataFrame:
@@ -97,7 +113,7 @@ def _as_sold(events: Events, rows: pl.DataFrame, year: Year) -> pl.DataFrame:
         codes=pl.concat_str("codes", more.then(pl.lit(said["wash_sale"])), mark, ignore_nulls=True),
         term=pl.coalesce(pl.when(pl.col("term").is_in(TERMS)).then("term"), pl.when(stated).then(terms)),
         form_1099=pl.coalesce("form_1099", pl.when(stated).then(words)), undated=pl.lit(value=False),
-        net=pl.col("proceeds_type") == NET,
+        net=pl.col("proceeds_type") == NET, **besides.facts(),
     )  # fmt: skip
     return made.with_columns(held=pl.coalesce("term", by_dates(law, pl.col("sold"))))
 
@@ -139,8 +155,10 @@ def _misboxed(events: Events, rows: pl.DataFrame, year: Year) -> Iterator[Proble
             yield Problem(events.place(row), f"{what}; give the one that the statement shows")
 
 
-def _reconciled(events: Events, sold: pl.DataFrame, stated: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The ledger's own sales with what statements say of them, and both sides beside each other."""
+def _reconciled(
+    events: Events, sold: pl.DataFrame, stated: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The ledger's own sales with what statements say of them, both beside each other, what there is to tell."""
     said = events.treatment.said["reported"]
     sold = sold.with_row_index("slice")
     years = stated.select("account", year=pl.col("sold").dt.year()).unique()
@@ -149,8 +167,9 @@ def _reconciled(events: Events, sold: pl.DataFrame, stated: pl.DataFrame) -> tup
     pairs = paired(theirs, near, within(said))
     cut = pieces_of(pairs.pieces, near, theirs, said)
     others = _worded(sold.join(cut, on="slice", how="anti", maintain_order="left"), pairs)
-    rows = pl.concat([others.select("slice", *SOLD), as_rows(cut, said).select("slice", *SOLD)])
-    return rows.sort("slice", maintain_order=True), compared(cut, pairs, said)
+    put = put_right(as_rows(cut, said), said)
+    rows = pl.concat([others.select("slice", *SOLD), put.select("slice", *SOLD)])
+    return rows.sort("slice", maintain_order=True), compared(cut, pairs, said), told_of(put)
 
 
 def _comparable(events: Events, sold: pl.DataFrame) -> pl.DataFrame:
@@ -175,7 +194,8 @@ def _comparable_rows(events: Events, stated: pl.DataFrame) -> pl.DataFrame:
     wash_sale = events.treatment.said["reported"]["wash_sale"]
     return stated.select(
         "account", "sold", "asset", "proceeds", "basis", "acquired", "acquired_text", "term", "held", "wash", "net",
-        row="sale", units=pl.col("quantity").to_physical().fill_null(0), words="form_1099",
+        "discount", "no_loss", "ordinary", "qof", row="sale",
+        units=pl.col("quantity").to_physical().fill_null(0), words="form_1099",
         adjustment=pl.col("adjustment") - pl.col("wash"), codes=pl.col("codes").str.replace_all(wash_sale, ""),
     )  # fmt: skip
 

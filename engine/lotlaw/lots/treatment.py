@@ -22,7 +22,7 @@ TERM = {"acquired": "date"}
 LEGS = {"sells": "proceeds", "opens": "basis", "borrows": "proceeds", "closes": "cost"}
 """What kinds do with a leg, and what they call its amount."""
 UNIVERSAL = "universal"
-CODES = ("wrong_basis", "costs_left_out", "wrong_term", "wash_sale")
+CODES = ("wrong_basis", "costs_left_out", "wrong_term", "wash_sale", "market_discount", "loss_not_allowed")
 """What of `reported` is a code of Form 8949."""
 
 Path = tuple[str | int, ...]
