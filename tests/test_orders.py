@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from simple_ledger import PERSON, ledger_of
+from simple_ledger import PERSON, filed, ledger_of, warned
 
 from conftest import ROOT, Asked
 from lotlaw.ledger import Ledger
@@ -172,6 +172,18 @@ def test_identifications_in_time(tmp_path: Path) -> None:
     assert orders_of(events_of(ledger_of(tmp_path, TIMELY), PERSON), PERSON, None).problems == []
 
 
+SOONER = (
+    "the lots of this sale were identified on {}, after it and before it settled; that counts until the time that Rule "
+    "15c6-1 has for its settlement, if that is earlier (§1.1012-1(c)(8)), which is not checked"
+)
+
+
+def test_what_comes_between_sale_and_settlement_is_told(tmp_path: Path) -> None:
+    """§1.1012-1(c)(8): the settlement date, or the time of Rule 15c6-1, whichever is earlier."""
+    found = warned(tmp_path, filed(tmp_path, TIMELY))
+    assert [said for said in found if "identified" in said] == [f"ledger.csv:7: {SOONER.format('2025-05-05')}"]
+
+
 def test_an_order_is_in_time_until_stock_settles(tmp_path: Path) -> None:
     text = """
         time       | kind | asset | asset_class | quantity | amount | settle_date
@@ -182,6 +194,8 @@ def test_an_order_is_in_time_until_stock_settles(tmp_path: Path) -> None:
     person = normalised({**PERSON, "methods": [order("hifo", **days)]})
     found = orders_of(events_of(ledger_of(tmp_path, text), person), person, None)
     assert in_force(found) == "fifo hifo"
+    told = warned(tmp_path, filed(tmp_path, text, methods=person["methods"]))
+    assert told == [f"ledger.csv:3: {SOONER.format('2025-05-02')}"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simple_ledger import PERSON, filed, ledger_of, refused, table
+from simple_ledger import PERSON, filed, ledger_of, refused, table, warned
 
 from conftest import Asked
 from lotlaw.dispositions import match
@@ -63,6 +63,43 @@ def test_lots_go_where_the_allocation_says(
     assert [(account, int(basis)) for account, basis in found.holdings.select("account", "basis").rows()] == [
         ("coinbase", kept)
     ]
+
+
+DUE = "digital_asset_safe_harbor: {}; it had to be before {} (Rev. Proc. 2024-28), which is not checked"
+RETURN = "the return of 2025 was due, extensions included"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (SPECIFIC, None),
+        (general("fifo", "coinbase", "kraken"), None),
+        (
+            {**general("fifo", "coinbase", "kraken"), "completed_on": None},
+            (
+                "without the day on which it was completed (completed_on)",
+                f"the later of 2025-03-01 and the day {RETURN}",
+            ),
+        ),
+        (
+            {**general("fifo", "coinbase", "kraken"), "completed_on": date(2026, 2, 1)},
+            ("completed on 2026-02-01", f"the later of 2025-03-01 and the day {RETURN}"),
+        ),
+    ],
+)
+def test_what_depends_on_the_day_the_return_is_due_is_told(
+    tmp_path: Path, said: dict[str, Any], told: tuple[str, str] | None
+) -> None:
+    found = warned(tmp_path, filed(tmp_path, LEDGER, digital_asset_safe_harbor=said))
+    assert [warning for warning in found if "safe_harbor" in warning] == ([DUE.format(*told)] if told else [])
+
+
+def test_a_coin_that_is_not_sold_keeps_the_deadline_of_the_return(tmp_path: Path) -> None:
+    late = {**SPECIFIC, "completed_on": date(2026, 2, 1)}
+    text = LEDGER.rsplit("2025-03-01", 1)[0] + "2025-03-01 | transfer | BTC | 0.5 | | kraken |"
+    text = text.replace("| id", "| id | to_account") + " | coinbase\n"
+    found = warned(tmp_path, filed(tmp_path, text, digital_asset_safe_harbor=late))
+    assert [warning for warning in found if "safe_harbor" in warning] == [DUE.format("completed on 2026-02-01", RETURN)]
 
 
 def test_each_coin_is_allocated_by_itself(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import polars as pl
 
 from lotlaw.dispositions.compare import DIFFERENCES, UNSOLD, UNSTATED
 from lotlaw.dispositions.rows import NOT_REPORTED, reports
-from lotlaw.lots.events import place
+from lotlaw.lots.events import Events, is_kind, place
 
 if TYPE_CHECKING:
     from lotlaw.law import Year
@@ -97,6 +97,42 @@ def _due(law: Treatment, accounts: Accounts, expected: Mapping[str, Any]) -> pl.
     denied = (pl.col("given") == NOT_REPORTED).fill_null(value=False) | silent
     due: pl.Expr = of_class & (pl.col("words") == NOT_REPORTED) & ~own & (brokers | ~denied)
     return due
+
+
+def of_settlement(ledger: Ledger, rows: pl.DataFrame, law: Treatment, after: pl.DataFrame) -> Iterator[str]:
+    """Sales whose lots were identified after their day; `rows` are one year's, `after` is that of `Orders`."""
+    found = after.filter(pl.col("row").is_in(rows["sale"].unique().implode())).sort("row") if after.height else after
+    if found.is_empty():
+        return
+    row, day = found.row(0)
+    said = law.said["methods"]["identified"][law.classes[rows.filter(pl.col("sale") == row)["asset_class"][0]]["pool"]]
+    if "or_sooner" not in said:
+        return
+    more = f" (and of {found.height - 1:,} more)" if found.height > 1 else ""
+    what = f"the lots of this sale{more} were identified on {day}, after it and before it settled"
+    sooner = f"that counts until {said['or_sooner']} ({said['cite']['at']}), which is not checked"
+    yield f"{place(ledger, row)}: {what}; {sooner}"
+
+
+def of_short_sales(events: Events, rows: pl.DataFrame) -> Iterator[str]:
+    """Short sales closed at a loss while the same thing was sold: the law names that, not what becomes of the loss."""
+    ledger, wash = events.ledger, events.treatment.said["wash_sales"]
+    said = wash["short_sales"]
+    if events.kinds.isdisjoint(said["closed_by"]):
+        return
+    kinds = ledger.rows["kind"].gather(rows["sale"])
+    loss = pl.col("basis") - pl.col("proceeds") - pl.col("adjustment")
+    closed = rows.filter(kinds.is_in(said["closed_by"])).filter(loss > 0)
+    if closed.is_empty():
+        return
+    every = ledger.rows.with_row_index("also").filter(is_kind(said["also"]))
+    sold = every.select("also", asset="out_asset", on="date")
+    apart = (pl.col("on") - pl.col("sold")).dt.total_days()
+    near = closed.join(sold, on="asset").filter(apart.is_between(-wash["days_before"], wash["days_after"]))
+    for sale, asset, also in near.group_by("sale", "asset").agg(pl.col("also").min()).sort("sale").iter_rows():
+        what = f"this short sale was closed at a loss, and {asset} was sold within {wash['days_after']} days"
+        may = f"{said['cite']['at']} may disallow the loss, and nothing is disallowed for that"
+        yield f"{place(ledger, sale)}: {what} ({place(ledger, also)}): {may}"
 
 
 def _by_account(rows: pl.DataFrame) -> Iterator[tuple[str, int]]:

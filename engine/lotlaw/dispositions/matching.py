@@ -10,7 +10,7 @@ import polars as pl
 
 from lotlaw.dispositions import Matched, Rates, besides, unknown
 from lotlaw.dispositions import holdings as held_lots
-from lotlaw.dispositions.cautions import of_accounts, of_statements
+from lotlaw.dispositions.cautions import of_accounts, of_settlement, of_short_sales, of_statements
 from lotlaw.dispositions.mistakes import forfeited, mistakes
 from lotlaw.dispositions.reported import Reported, with_reported
 from lotlaw.dispositions.rows import form_rows
@@ -89,7 +89,8 @@ def _of_year(
         *orders.warnings, *told, *of_statements(ledger, beside), *of_accounts(rows, year, law, accounts),
         *besides.cautions(events, _in(year, found.told, "sold"), law.said["reported"]),
         *(_in(year, found.aggregates, "sold")["text"] if found.aggregates.height else ()),
-        *unknown.cautions(events, rows),
+        *unknown.cautions(events, rows), *of_settlement(ledger, rows, law, orders.after),
+        *of_short_sales(events, rows),
     ]  # fmt: skip
     rows = form_rows(unknown.settled(rows), ledger, year, law, accounts)
     return Matched(rows, open_lots, income, warnings, beside, orders.used(year.year), orders.planning_only)

@@ -45,7 +45,7 @@ def allocated(events: Events, plan: Plan, taxpayer: Said, document: Document) ->
         except ValueError as error:
             problems.append(Problem(document.place(KEY, "allocation", n), str(error)))
     told = [_told(events, plan, at) for at in placed] if said["kind"] == UNCLAIMED else []
-    return replace(plan, placed=placed), problems, told
+    return replace(plan, placed=placed), problems, [*told, *_due(events, plan, said, divisions)]
 
 
 def _divisions(plan: Plan) -> dict[int, str]:
@@ -112,8 +112,7 @@ def _late(
     """What was described or completed too late."""
     if said["kind"] == UNCLAIMED:
         return
-    names = [pool for pool in events.treatment.said["pools"].values() if "allocation" in pool]
-    law, day = names[0]["allocation"], events.treatment.names[names[0]["from"]]
+    law, day = _law(events)
     for key in law[said["kind"]]:
         limit = day if key == "described_on" else _first_sale(events, plan, divisions)
         given = said.get(key)
@@ -122,6 +121,31 @@ def _late(
         elif limit is not None and given >= limit:
             what = f"the allocation was {key.removesuffix('_on')} on {given}; it had to be before {limit}"
             yield Problem(document.place(KEY, key), f"{what} ({law['cite']['at']})")
+
+
+def _law(events: Events) -> tuple[Said, date]:
+    """What the rules say of allocations, and the day from which pools are divided."""
+    pool = next(pool for pool in events.treatment.said["pools"].values() if "allocation" in pool)
+    return pool["allocation"], events.treatment.names[pool["from"]]
+
+
+def _due(events: Events, plan: Plan, said: Said, divisions: Mapping[int, str]) -> Iterator[str]:
+    """An allocation whose completion may have come after the return of the first year was due, which nobody here knows.
+
+    What was completed within that year was in time; so was a global one before the first sale.
+    """
+    if said["kind"] == UNCLAIMED:
+        return
+    (law, day), given = _law(events), said.get("completed_on")
+    first = _first_sale(events, plan, divisions)
+    if isinstance(given, date):
+        sooner = said["kind"] == GLOBAL and (first is None or given < first)
+        if given.year <= day.year or sooner:
+            return
+    what = f"completed on {given}" if given else "without the day on which it was completed (completed_on)"
+    until = f"the return of {day.year} was due, extensions included"
+    until = until if said["kind"] == SPECIFIC or first is None else f"the later of {first} and the day {until}"
+    yield f"{KEY}: {what}; it had to be before {until} ({law['cite']['at']}), which is not checked"
 
 
 def _first_sale(events: Events, plan: Plan, divisions: Mapping[int, str]) -> date | None:

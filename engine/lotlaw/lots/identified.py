@@ -11,11 +11,12 @@ from typing import Any
 import polars as pl
 
 from lotlaw.importers.clock import clock, when
-from lotlaw.lots.events import Events, class_of
+from lotlaw.lots.events import Events, Schema, cast, class_of
 from lotlaw.lots.methods import by_settlement, identified, untold
 from lotlaw.source import Problem
 
 INSTANT = pl.Datetime("us", "UTC")
+AFTER: Schema = {"row": pl.UInt32, "on": pl.Date}
 
 
 def late_or_untold(events: Events, taxpayer: Mapping[str, Any]) -> Iterator[Problem]:
@@ -31,6 +32,16 @@ def late_or_untold(events: Events, taxpayer: Mapping[str, Any]) -> Iterator[Prob
         yield Problem(events.place(row), f"identified_at '{said}' {what}")
     yield from _late(events, rows)
     yield from _untold(events, rows.filter(untold(events.treatment, taxpayer)))
+
+
+def identified_later(events: Events, taxpayer: Mapping[str, Any]) -> pl.DataFrame:
+    """The rows that name lots identified after the day of the sale, and in time until it settled: row, on (the day)."""
+    if "identified_at" not in events.ledger.rows.columns or "settle_date" not in events.ledger.rows.columns:
+        return pl.DataFrame(schema=AFTER)
+    rows = _identifications(events, taxpayer["timezone"])
+    waits = pl.col("asset_class").is_in(by_settlement(events.treatment))
+    between = (pl.col("on") > pl.col("date")) & (pl.col("on") <= pl.col("settle_date"))
+    return cast(rows.filter(pl.col("lot").is_not_null() & waits & between), AFTER)
 
 
 def _given() -> pl.Expr:

@@ -16,9 +16,9 @@ import polars as pl
 
 from lotlaw.formula import did_you_mean
 from lotlaw.lots.events import Events, class_of
-from lotlaw.lots.identified import late_or_untold
+from lotlaw.lots.identified import identified_later, late_or_untold
 from lotlaw.lots.methods import Said, allowed, known_as, law_of
-from lotlaw.lots.standing import NOBODY, Standing, by_order, only_for, problems_of, standing, unknown
+from lotlaw.lots.standing import NOBODY, Standing, by_order, only_for, problems_of, recorded_later, standing, unknown
 from lotlaw.source import Document, Place, Problem, refuse
 
 ASKED = "--method"
@@ -28,7 +28,8 @@ ASKED = "--method"
 class Orders:
     """The methods in force; `problems` are orders and identifications that the law does not know or that came late.
 
-    planning_only: some sale goes by a method that no record made in time supports.
+    planning_only: some sale goes by a method that no record made in time supports. `after`: sales whose lots were
+    identified later, and in time until they settled (row, on).
     """
 
     events: Events
@@ -38,6 +39,7 @@ class Orders:
     planning_only: bool
     warnings: list[str]
     problems: list[Problem]
+    after: pl.DataFrame
 
     def method_of(self, steps: pl.DataFrame) -> pl.Series:
         """The name of the method in force for each step, by its columns row (of the ledger), asset and account."""
@@ -72,12 +74,14 @@ def orders_of(
     free = takes.filter(~pl.col("named"))
     problems = [*late_or_untold(events, taxpayer), *problems_of(events, orders, free, taxpayer)]
     warnings = [*unknown(events, orders), *_unsaid(events, orders, taxpayer, free, asked)]
+    after = pl.concat([identified_later(events, taxpayer), recorded_later(events, orders, free)])
     if not asked:
-        return Orders(events, law["default"], usual, takes, False, warnings, problems)
+        return Orders(events, law["default"], usual, takes, False, warnings, problems, after)
     only, usual = law["names"][asked].get("only"), pl.lit(law["default"]) if usual is None else usual
     problems += _of_no_class(events, asked, only, free)
     in_force = pl.when(allowed(only, None)).then(pl.lit(asked)).otherwise(usual)
-    return Orders(events, law["default"], in_force, takes, _differs(usual, in_force, free), warnings, problems)
+    differs = _differs(usual, in_force, free)
+    return Orders(events, law["default"], in_force, takes, differs, warnings, problems, after)
 
 
 def _differs(usual: pl.Expr, asked: pl.Expr, free: pl.DataFrame) -> bool:

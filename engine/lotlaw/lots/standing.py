@@ -14,7 +14,8 @@ from typing import Any
 import polars as pl
 
 from lotlaw.formula import did_you_mean
-from lotlaw.lots.events import Events, own_name
+from lotlaw.lots.events import Events, cast, own_name
+from lotlaw.lots.identified import AFTER
 from lotlaw.lots.methods import EVERY, SALE, Said, allowed, by_settlement, identified, known_as, law_of, untold
 from lotlaw.source import Document, Place, Problem
 
@@ -73,6 +74,14 @@ def problems_of(events: Events, orders: list[Standing], taken: pl.DataFrame, tax
         *_late(events, orders, claimed),
         *_untold(events, orders, claimed, taxpayer),
     ]
+
+
+def recorded_later(events: Events, orders: list[Standing], taken: pl.DataFrame) -> pl.DataFrame:
+    """Of what is taken by an order, the sales before it was recorded, and settled since: row, on (the day)."""
+    if all(order.said["recorded_on"] <= order.said["from"] for order in orders):
+        return pl.DataFrame(schema=AFTER)
+    between = (pl.col("on") > pl.col("date")) & (pl.col("on") <= pl.col("settle_date"))
+    return cast(_claimed(orders, law_of(events.treatment), taken).rename({"recorded": "on"}).filter(between), AFTER)
 
 
 def by_order(orders: list[Standing], law: Said) -> pl.Expr:

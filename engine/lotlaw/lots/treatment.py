@@ -184,8 +184,9 @@ def _wash_problems(document: Document, codes: Any) -> Iterator[Problem]:
     yield from missing(document, ("wash_sales", "code"), wash["code"], codes, "code")
     for n, name in enumerate(wash["classes"]):
         yield from missing(document, ("wash_sales", "classes", n), name, said["asset_classes"], "asset class")
-    for n, name in enumerate(wash["acquired_by"]["kinds"]):
-        yield from missing(document, ("wash_sales", "acquired_by", "kinds", n), name, said["kinds"], "kind")
+    for block, key in (("acquired_by", "kinds"), ("short_sales", "closed_by"), ("short_sales", "also")):
+        for n, name in enumerate(wash[block][key]):
+            yield from missing(document, ("wash_sales", block, key, n), name, said["kinds"], "kind")
 
 
 def _report_problems(year: Year, document: Document) -> Iterator[Problem]:
