@@ -35,15 +35,19 @@ class Made:
     name: str
     said: dict[str, Any]
     rows: list[dict[str, str]] = field(default_factory=list)
+    known: Ledger | None = None
 
     @property
     def person(self) -> Taxpayer:
         return normalised(self.said)
 
     def ledger(self, folder: Path) -> Ledger:
-        path = folder / f"{self.name}.csv"
-        path.write_text(text_of(self.rows), encoding="utf-8")
-        return read([path], zone=self.person["timezone"], ids=True)
+        """What `lotlaw file` reads; once, since it takes longer than all the rest."""
+        if self.known is None:
+            path = folder / f"{self.name}.csv"
+            path.write_text(text_of(self.rows), encoding="utf-8")
+            self.known = read([path], zone=self.person["timezone"], ids=True)
+        return self.known
 
 
 def taxpayers(number: int, seed: int = 1) -> list[Made]:
@@ -94,6 +98,11 @@ class _Story:
     held: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     rows: list[dict[str, str]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """What stands behind the cents of their dollars, and the decimals of their quantities."""
+        self.finer = self.chance.choice(["", "", "01", "01234", "0123456789012345"])
+        self.parts = self.chance.choice([1, 10, 100, 100, 10**7, 10**14])
+
     def told(self) -> list[dict[str, str]]:
         day = FIRST + timedelta(days=self.chance.randint(0, 400))
         mine, places = self.chance.sample(ASSETS, 2), self.chance.choice(["a", "b", "ab", "aabc"])
@@ -108,13 +117,14 @@ class _Story:
 
     def deed(self, kind: str, day: date, asset: str, klass: str, account: str) -> None:
         units = Decimal(self.chance.randint(1, 10_000)) / self.chance.choice([1, 10, 100])
+        units += Decimal(self.chance.randint(1, 9)) / self.parts
         there = self.held.get((asset, account), Decimal(0))
         amount = str((units * self.chance.randint(1, 9)).quantize(Decimal("0.01")))
         if kind in {"buy", "income", "gift_in"}:
             self.held[asset, account] = there + units
             said = {
                 "buy": {"amount": amount, "fee": self.chance.choice(["", "1.5"]), "id": f"i{len(self.rows)}"},
-                "income": {"amount": f"{amount}01234", "income_type": "staking"},
+                "income": {"amount": f"{amount}{self.finer}", "income_type": "staking"},
                 "gift_in": {"basis": amount, "acquired": "2022-02-02", "fair_value": "7.77"},
             }
             self.row(kind, day, asset, klass, account, units, **said[kind])
@@ -129,6 +139,10 @@ class _Story:
 
     def goes(self, kind: str, day: date, asset: str, klass: str, account: str, units: Decimal, amount: str) -> None:
         said = {"sell": {"amount": amount, "fee": "0.25"}, "spend": {"amount": amount}, "gift_out": {}}.get(kind, {})
+        fee, left = units / 1024, self.held[asset, account]
+        if kind == "sell" and klass == "crypto" and left >= fee and self.chance.random() < 0.3:
+            said = {"amount": amount, "fee_asset": asset, "fee_qty": f"{fee:.18f}"}
+            self.held[asset, account] = left - Decimal(said["fee_qty"])
         if kind == "transfer":
             said = {"to_account": self.chance.choice([other for other in "abc" if other != account])}
             self.held[asset, said["to_account"]] = self.held.get((asset, said["to_account"]), Decimal(0)) + units

@@ -23,6 +23,7 @@ from made_batch import Made, lay_tables, people_of, taxpayers
 
 from lotlaw.batch import batch
 from lotlaw.batch.tables import OUT, transactions
+from lotlaw.dispositions import match
 from lotlaw.rules import load
 from lotlaw.run import Return, compute
 from lotlaw.source import Problems
@@ -248,6 +249,20 @@ def test_who_has_no_row_of_their_own_or_no_name_is_said(tmp_path):
         (None, 5, "says no taxpayer"), (None, 6, "says no taxpayer"),
     ]  # fmt: skip
     assert table(tmp_path / "out", "carryover")["taxpayer"].to_list() == ["S0001", "S0002"]
+
+
+def test_a_fault_of_lotlaw_sets_aside_whom_it_befalls(tmp_path, monkeypatch):
+    lay(simple(5), tmp_path)
+
+    def faulty(ledger: Any, *given: Any, **said: Any) -> Any:
+        if (ledger.rows["in_qty"] == 203).any():
+            raise KeyError("ACME")
+        return match(ledger, *given, **said)
+
+    monkeypatch.setattr("lotlaw.batch.partition.match", faulty)
+    problems = table(run(tmp_path), "problems").select("taxpayer", "row", "problem").rows()
+    assert problems == [("S0001", 2, "lotlaw itself failed on this taxpayer, please report it: KeyError: 'ACME'")]
+    assert table(tmp_path / "out", "carryover")["taxpayer"].to_list() == ["S0000", "S0002", "S0003", "S0004"]
 
 
 def refused(folder: Path, **options: Any) -> list[str]:

@@ -20,7 +20,6 @@ from lotlaw.batch.tables import KEY, PROBLEMS
 from lotlaw.dispositions import match
 from lotlaw.dispositions.matching import SPOUSE, Crowded
 from lotlaw.filing import refuse_unpriced
-from lotlaw.importers.classes import MONEY
 from lotlaw.law import Year, spellings
 from lotlaw.lots.events import APART, cast
 from lotlaw.lots.methods import EVERY
@@ -34,6 +33,11 @@ TOO_LARGE = f"sales of more than {LARGEST:,} dollars in all"
 NAMING = ("accounts", "identical", "floating_nav_funds")
 """Fields of taxpayer.yaml that name accounts or assets."""
 NOBODY = "says no taxpayer"
+FAULTS = (
+    ArithmeticError, AttributeError, LookupError, TypeError, ValueError,
+    pl.exceptions.PolarsError, pl.exceptions.PanicException,
+)  # fmt: skip
+"""As what faults of lotlaw's own show, in matching one taxpayer: the others go on. Want of memory or disk is none."""
 LARGE = 2**16
 """Transactions of one taxpayer that are a ledger of their own."""
 
@@ -107,23 +111,10 @@ def _groups(part: _Part) -> Iterator[list[int]]:
     numbers = {key: n for n, key in enumerate(dict.fromkeys(kind for kind in kinds if kind))}
     group = pl.Series("group", [numbers[kind] if kind else -1 for kind in kinds], dtype=pl.Int64)
     here = here.select("t", group=pl.lit(group).gather("choice"), alone=pl.col("rows") >= LARGE)
-    alone = (pl.col("group") < 0) | pl.col("alone") | pl.col("t").is_in(_finer(part.rows.frame).implode())
+    alone = (pl.col("group") < 0) | pl.col("alone")
     yield from ([t] for t in here.filter(alone)["t"])
     for together in here.filter(~alone).partition_by("group", maintain_order=True):
         yield together["t"].to_list()
-
-
-def _finer(rows: pl.DataFrame) -> pl.Series:
-    """The taxpayers with dollars finer than cents, which set the decimals that all of a ledger is rounded by."""
-    there, cent = set(rows.columns), 10**16
-    legs = [leg for leg in ("in", "out", "fee") if {f"{leg}_asset", f"{leg}_qty"} <= there]
-    odd = [
-        *(pl.col(name).to_physical() % cent != 0 for name in sorted(there & {"usd_value", "fee_usd", "basis_usd"})),
-        *((pl.col(f"{leg}_asset") == MONEY) & (pl.col(f"{leg}_qty").to_physical() % cent != 0) for leg in legs),
-        *([pl.col("fee_asset") != MONEY] if "fee_asset" in there else []),
-    ]
-    flagged = pl.any_horizontal(pl.lit(value=False), *odd).fill_null(value=False)
-    return rows.filter(flagged)["t"].unique()
 
 
 def _kind(year: Year, choice: Choice) -> tuple[Any, ...] | None:
@@ -171,9 +162,7 @@ def _work(part: _Part, group: Sequence[int]) -> None:
                 _work(part, [t])
             left = [t for t in left if t not in alone]
             continue
-        except MemoryError:
-            raise
-        except Exception as error:  # noqa: BLE001  (whatever one taxpayer brings about, the others go on)
+        except FAULTS as error:
             said = {left[0]: [(0, _failed(error))]} if len(left) == 1 else {}
         else:
             return
@@ -186,7 +175,7 @@ def _work(part: _Part, group: Sequence[int]) -> None:
         left = [t for t in left if t not in said]
 
 
-def _failed(error: Exception) -> str:
+def _failed(error: BaseException) -> str:
     what = str(error).strip().partition("\n")[0]
     return f"lotlaw itself failed on this taxpayer, please report it: {type(error).__name__}: {what}"
 

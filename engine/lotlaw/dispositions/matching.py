@@ -22,7 +22,7 @@ from lotlaw.lots.book import FIFO, MIN_TAX, ORDERS, PICK, Book
 from lotlaw.lots.events import COLUMNS, FEES, RARE, Events, column, decimal, is_kind, owner
 from lotlaw.lots.fees import with_fees
 from lotlaw.lots.kernel import run
-from lotlaw.lots.knowing import apart, knowing, related
+from lotlaw.lots.knowing import apart, by_decimals, knowing, related
 from lotlaw.lots.moves import missing, places_of, steps_of
 from lotlaw.lots.moving import Moved, moved
 from lotlaw.lots.naming import Named, named_lots
@@ -123,7 +123,9 @@ def _carried_out(
         more = rare.steps.with_columns(method=pl.lit(0, pl.UInt8)) if "method" in steps.columns else rare.steps
         steps = pl.concat([steps, more]).sort("row", "step", maintain_order=True)
     sold, open_lots, notes = [], pl.DataFrame(schema=held_lots.SCHEMA), list(_told(events))
-    for part, mine, plain in [(steps, places, False)] if held else apart(events, steps, places, rare):
+    wrong: list[Problem] = []
+    parts = [(steps, places, False)] if held else by_decimals(events, apart(events, steps, places, rare))
+    for part, mine, plain in parts:
         together = None if plain else related(events, part, rare, taxpayer["identical"])
         plan = _plan(events, part, mine, picks, shown, together)
         untaxed = events.treatment.untaxed(taxpayer["accounts"])
@@ -134,12 +136,15 @@ def _carried_out(
         cut = None if held else running.slices(plan)
         if cut is None:
             book = run(plan.moves)
-            _refuse(mistakes(events, plan, book))
             _refuse_crowd(plan, book)
+            if found := list(mistakes(events, plan, book)):
+                wrong += found
+                continue
             cut = plan.slices(book)
             open_lots = held_lots.holdings(events, plan, book) if held else open_lots
             notes += [*forfeited(events, plan, book), *full(book)]
         sold.append(sold_slices(events, plan, cut, shown))
+    _refuse(wrong)
     return sold, open_lots, notes
 
 

@@ -135,7 +135,7 @@ def cast(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
 
 def place(ledger: Ledger, row: int) -> Place:
     """Where a row of the ledger stands in its file."""
-    file, line = ledger.rows.select("file", "line").row(row)
+    file, line = ledger.rows.slice(row, 1).select("file", "line").row(0)
     return Place(ledger.files[file].name, line)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
@@ -11,19 +11,25 @@ from itertools import chain
 
 import polars as pl
 
+from lotlaw.ledger import OWNER
 from lotlaw.lots.book import ABSORB, BORROW, BRANCH, CARRY, CLOSE, EXPIRE, FIFO, NOWHERE, RESCALE, SELL, Wash
-from lotlaw.lots.events import PLACES, Events, is_kind, owner, rare, words_of
+from lotlaw.lots.events import APART, PLACES, Events, is_kind, owner, rare, words_of
 from lotlaw.lots.kinds import DONOR
 from lotlaw.lots.moves import alike, dollars
-from lotlaw.lots.queues import OPENS, SALES, Plan
+from lotlaw.lots.queues import FINE, FINELY, OPENS, SALES, SCALING, UNITS, Plan
 from lotlaw.lots.rare import Known, Rare
 from lotlaw.lots.treatment import Treatment, turns_long
 from lotlaw.lots.washing import ROOM, ROOM_OF_MANY
+from lotlaw.readings.columns import MONEY
 
 CALL = "call"
 LINKING = (CARRY, BRANCH, BORROW, CLOSE, EXPIRE, ABSORB)
+COMMON = UNITS[2]
+"""Decimals that most quantities fit into."""
 EPOCH = date(1970, 1, 1).toordinal()
 Rates = tuple[int, int]
+Part = tuple[pl.DataFrame, pl.DataFrame, bool]
+"""Steps, places, and whether what they are of is only bought and sold, first in, first out."""
 
 
 def knowing(
@@ -55,9 +61,7 @@ def knowing(
     )  # fmt: skip
 
 
-def apart(
-    events: Events, steps: pl.DataFrame, places: pl.DataFrame, rare: Rare
-) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, bool]]:
+def apart(events: Events, steps: pl.DataFrame, places: pl.DataFrame, rare: Rare) -> Iterator[Part]:
     """Steps and places of assets that are only bought and sold, first in, first out (True), and those of the others."""
     watched = events.treatment.watched(events.ledger.classes)
     odd = pl.col("code") > SELL
@@ -72,14 +76,74 @@ def apart(
     for part, plain in ((~is_other, True), (is_other, False)):
         mine = places.filter(part)
         if mine.height:
-            yield steps.filter(part), mine.drop("place").with_row_index("place"), plain
+            yield steps.filter(part), _numbered(mine), plain
+
+
+def by_decimals(events: Events, parts: Iterable[Part]) -> Iterator[Part]:
+    """The parts, where a ledger is of several taxpayers by how many decimals each of them needs.
+
+    Rounding depends on these: so each comes out as alone, and those who need few stay fast.
+    """
+    whose = _whose(events)
+    for steps, places, plain in parts:
+        if whose is None or (plain and not _finer(steps)):
+            yield steps, places, plain
+            continue
+        owners = whose.gather(steps["row"])
+        needed = _decimals(steps, (COMMON, PLACES) if plain else UNITS).with_columns(owner=owners)
+        alike = needed.group_by("owner").max().sort("owner")
+        owner = pl.coalesce("account", "asset").str.extract(rf"{APART}(\d+)$").cast(owners.dtype)
+        for _, who in alike.group_by("fine", "units", maintain_order=True):
+            chosen = who["owner"].implode()
+            yield steps.filter(owners.is_in(chosen)), _numbered(places.filter(owner.is_in(chosen))), plain
+
+
+def _whose(events: Events) -> pl.Series | None:
+    """Whose each row of the ledger is, None where it is of one taxpayer."""
+    rows = events.ledger.rows
+    several = OWNER in rows.columns and rows.height and rows[OWNER][0] != rows[OWNER][-1]
+    return rows[OWNER] if several else None
+
+
+def _finer(steps: pl.DataFrame) -> bool:
+    """Whether some basis is finer than cents, or some quantity finer than is common."""
+    finer = (pl.col("code").is_in(FINELY) & _lost("amount", MONEY)) | _lost("units", COMMON)
+    return bool(steps.select(finer.any()).item())
+
+
+def _decimals(steps: pl.DataFrame, tried: Sequence[int]) -> pl.DataFrame:
+    """By step, which of the decimals tried its amount (`fine`) and its units need, as `plan_of` tries them."""
+    fine, units = (
+        pl.sum_horizontal(_lost(name, places).cast(pl.UInt8) for places in of[:-1])
+        for name, of in (("amount", FINE), ("units", tried))
+    )
+    return steps.select(
+        fine=pl.when(pl.col("code").is_in(FINELY)).then(fine).otherwise(0),
+        units=pl.when(pl.col("code").is_in(SCALING)).then(len(tried) - 1).otherwise(units),
+    )
+
+
+def _lost(name: str, places: int) -> pl.Expr:
+    """Whether so many decimals lose digits of a column."""
+    lost: pl.Expr = pl.col(name) % 10 ** (PLACES - places) != 0
+    return lost
+
+
+def _numbered(places: pl.DataFrame) -> pl.DataFrame:
+    return places.drop("place").with_row_index("place")
 
 
 def related(events: Events, steps: pl.DataFrame, rare: Rare, identical: Iterable[Iterable[str]]) -> set[str]:
     """Assets whose lots another asset's moves may have to do with: what became of them, options, what is identical."""
     linking = steps.filter(pl.col("code").is_in(LINKING))["asset"].unique()
     options = events.ledger.options
-    return {*linking, *rare.places["asset"], *options["asset"], *options["underlying"], *chain.from_iterable(identical)}
+    return {
+        *linking,
+        *rare.places["asset"],
+        *options["asset"],
+        *options["underlying"].drop_nulls(),
+        *chain.from_iterable(identical),
+    }
 
 
 def _pools(plan: Plan) -> list[int]:
