@@ -1,6 +1,7 @@
 """Events that change lots where they lie, and options that are exercised, assigned or expire, as moves of lots.
 
-What such a move has to know besides its asset, account and units stands in a list, and its `amount` is the place in it.
+What such a move has to know besides its asset, account and units stands in a list, and its `amount` is the place in it;
+an option that expires knows all that it needs.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from lotlaw.source import Problem
 CODES = {"rescale": RESCALE, "carry": CARRY, "branch": BRANCH, "lower": LOWER, "adjust": ADJUST}
 ASSIGNED, EXPIRED = "assigned", "expired"
 WHOLE_UNIT = 10**PLACES
+NOTHING = 0
+"""What an option that expires brings, or costs to close."""
 Stock = dict[str | None, list[tuple[int, bool]]]
 
 
@@ -119,10 +122,9 @@ def _change(code: int, row: dict[str, Any], known: list[Known]) -> tuple[Any, ..
 
 def _option(stock: Stock, does: str, row: dict[str, Any], known: list[Known]) -> tuple[Any, ...]:
     """An option that is exercised, assigned or expires, as a row of STEPS."""
-    amount, option = len(known), (row["ref_asset"], row["account"], row["ref_qty"])
+    option = (row["ref_asset"], row["account"], row["ref_qty"])
     if does == EXPIRED:
-        known.append(Known())
-        return (row["row"], GIVEN, EXPIRE, *option, amount, row["day"], False)
+        return (row["row"], GIVEN, EXPIRE, *option, NOTHING, row["day"], False)
     moved = stock.get(row["group_id"], [])
     if len(moved) != 1:
         said = f"{row['kind']} of {row['ref_asset']} needs the one purchase or sale at the strike price that it led to"
@@ -130,7 +132,7 @@ def _option(stock: Stock, does: str, row: dict[str, Any], known: list[Known]) ->
     ((at, is_sale),) = moved
     # The premium paid adds to the cost of a call's stock and lowers what a put's brings; one received does the reverse.
     known.append(Known(row=at, is_sale=is_sale, sign=1 if (does == ASSIGNED) == is_sale else -1))
-    return (at, PREMIUM, ABSORB, *option, amount, row["day"], does == ASSIGNED)
+    return (at, PREMIUM, ABSORB, *option, len(known) - 1, row["day"], does == ASSIGNED)
 
 
 def _stock(events: Events) -> Stock:
