@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from conftest import ROOT
+from lotlaw.importers import Request
 from lotlaw.importers.detect import recognise, signatures
 from lotlaw.importers.files import text_of
+from lotlaw.importers.together import together
 from lotlaw.ledger import read
 from lotlaw.source import read_yaml
 
@@ -65,3 +67,19 @@ def test_every_mapping_stands_in_the_list_of_what_is_read():
 def test_every_mapping_carries_tests_with_events_of_rows(signature):
     tests = read_yaml(signature.path, text_only=True).value.get("tests", [])
     assert any(test.get("events") for test in tests)
+
+
+@pytest.mark.parametrize("signature", KNOWN, ids=lambda signature: signature.id)
+def test_rows_that_are_exported_twice_count_once(signature, tmp_path):
+    for n, test in enumerate(read_yaml(signature.path, text_only=True).value["tests"]):
+        if test.get("events"):
+            paths = [tmp_path / f"{n}{copy}" / test.get("file", "export.csv") for copy in ("", "-again")]
+            for path in paths:
+                path.parent.mkdir()
+                path.write_text(test["rows"], encoding="utf-8")
+            request = Request(
+                source=signature.id, answers={path.name: test.get("answers", {}) for path in paths}, identified=True
+            )
+            (first, second), _ = together(paths, SOURCES, request)
+            assert (first.rows.height, second.rows.height) == (len(test["events"]), 0), test["name"]
+            assert first.rows["event_id"].n_unique() == first.rows.height

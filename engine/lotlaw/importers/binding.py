@@ -68,11 +68,11 @@ def bind(importer: Importer, name: str, header: Header) -> Binding:
 def telling(importer: Importer, binding: Binding) -> list[int]:
     """The fields that tell a row from others: of the columns that the mapping names, else of those it is known by.
 
-    A canonical mapping takes whatever the header has, so there every field tells.
+    A canonical mapping takes whatever the header has, a section may be known by its tag alone: there every field tells.
     """
     if importer.identity:
         return [binding.fields[alias] for alias in importer.identity if alias in binding.fields]
-    if importer.reading.canonical:
+    if importer.reading.canonical or not importer.header:
         return list(binding.fields.values())
     any_case = importer.reading.any_case
     places = [_matching(name, binding.header.cells, any_case) for name in importer.header]

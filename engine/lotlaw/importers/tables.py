@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -115,8 +115,10 @@ def values(
     return unpivoted(importer.wide, binding, frame) if importer.wide else frame, problems, notes
 
 
-def _cells(apart: Iterable[str]) -> pl.Expr:
-    """What tells a row from others, as one text."""
+def _cells(apart: Sequence[str]) -> pl.Expr:
+    """What tells a row from others, as one text: nothing, of a table whose rows are all left out."""
+    if not apart:
+        return pl.lit("").alias("_cells")
     return pl.concat_str(pl.col(*apart).str.strip_chars().fill_null(""), separator="\x1f").alias("_cells")
 
 
