@@ -14,10 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import Asked, change
-from lotlaw.readings import exact
-from lotlaw.readings.logic import Logic, Scaled
+from lotlaw.formula import Reader, parse
+from lotlaw.readings import exact, ranges
+from lotlaw.readings.logic import DOLLARS, Logic, Scaled
+from lotlaw.readings.ranges import Range
 from lotlaw.rules import forget, load
-from lotlaw.source import data_root
+from lotlaw.source import Place, data_root
 
 RULES = data_root() / "rules"
 CAP = load(2025).parameter("capital_loss_cap", "single")
@@ -29,6 +31,7 @@ def test_every_claim_of_a_year_is_proved(ask: Asked) -> None:
     assert (answer.code, answer.error) == (0, "")
     assert "proved  form_1040: the tax never falls when a gain rises, and never rises when a loss does\n" in answer.text
     assert "proved  schedule_d_tax: without gain at 25 or 28 percent it is the other worksheet\n" in answer.text
+    assert "proved  year: no line divides, overflows or is undefined\n" in answer.text
     assert "proved  year: with the same amounts, the forms come to what those of 2024 do\n" in answer.text
     assert "NOT" not in answer.text
 
@@ -75,6 +78,64 @@ def test_two_returns_that_break_a_claim_are_told(rules: Path, ask: Asked) -> Non
     assert "  ledger_after.csv:\n    time,kind,asset," in text
 
 
+UNDEFINED = [
+    (
+        "2025/parameters.yaml",
+        "value: 3.8%",
+        "value: 3.800000001%",
+        "form_8960 line 17: .*: may come to .* with 11 decimals, .* no room",
+    ),
+    ("2020/qdcg.yaml", '"max(0, line1 - line4)"', '"line1 - line4"', "tax_on may be asked about an amount below zero"),
+]
+
+
+@pytest.mark.parametrize(("file", "old", "new", "why"), UNDEFINED, ids=["overflows", "below zero"])
+def test_a_line_without_a_value_is_told(file: str, old: str, new: str, why: str, rules: Path, ask: Asked) -> None:
+    change(rules / file, old, new)
+    answer = ask("rules", "prove", 2025, "year", "--rules", rules)
+    assert answer.code == 1
+    assert re.search(rf"NOT PROVED  year: no line divides, overflows or is undefined\n  .*\n  {why}\n", answer.text)
+
+
+@settings(max_examples=40)
+@given(amounts=st.lists(st.integers(-(10**15), 10**15), min_size=3, max_size=3))
+def test_what_is_worked_out_lies_within_its_range(amounts: list[int]) -> None:
+    text = (
+        "max(a - b, schedule(max(0, c), rows)) + (a + c) * rate if a < c else row_middle(max(0, b), steps) - min(b, c)"
+    )
+    year, formula = load(2025), parse(text, Place("here"))
+    law = {
+        "rate": year.parameter("niit_rate", "single"),
+        "rows": year.parameter("income_tax", "single"),
+        "steps": STEPS,
+    }
+    spread = [(Range(min(n, 0), max(n, 0), 2), Decimal(n).scaleb(-2)) for n in amounts]
+    known = {name: ranges.const(value) for name, value in law.items()}
+    within = Reader(ranges, dict(zip("abc", (wide for wide, _ in spread), strict=True)) | known).read(formula)
+    worked = Reader(exact, dict(zip("abc", (amount for _, amount in spread), strict=True)) | law).read(formula)
+    assert within.low <= worked.scaleb(within.places) <= within.high
+
+
+def test_beyond_what_form_4952_allows_gain_could_lower_the_tax_of_2019(tmp_path: Path, ask: Asked) -> None:
+    """Line 4g elects 400,000 with nothing on line 4e and no dividends, which Form 4952 does not allow.
+
+    Line 5 of the one worksheet takes all of it from the gain, line 5 of the other from the dividends alone
+    (instructions for Form 1040, 2019, line 12a; for Schedule D, 2019, Schedule D Tax Worksheet). So the claim is made
+    for what the form allows.
+    """
+    taxpayer = 'filing_status: single\ndeduction: 0\ninputs: {schedule_d_tax: {"3": 400000}}\ncarryover: {}\n'
+    (tmp_path / "taxpayer.yaml").write_text(taxpayer)
+    header = "time,kind,asset,asset_class,quantity,amount,acquired,basis,term\n"
+    sale = f"{header}2019-06-30,closed_lot,a,stock,,1000000,VARIOUS,0,long\n"
+    taxes = []
+    for name, more in (("plain", ""), ("more", "2019-06-30,closed_lot,b,collectible,,1,VARIOUS,0,long\n")):
+        (tmp_path / "ledger.csv").write_text(sale + more)
+        assert ask("file", 2019, "ledger.csv", "--taxpayer", "taxpayer.yaml", "--out", name).error == ""
+        lines = json.loads((tmp_path / name / "return.json").read_text(encoding="utf-8"))["lines"]
+        taxes.append(int(lines["form_1040"]["16"]))
+    assert taxes[1] < taxes[0]
+
+
 # Two years with the same amounts
 
 
@@ -83,7 +144,7 @@ def test_the_forms_of_neighbouring_years_come_to_the_same(year: int, ask: Asked)
     answer = ask("rules", "diff", year, year + 1, "--witness")
     assert (answer.code, answer.error) == (0, "")
     assert answer.text.startswith(f"The forms of {year} and {year + 1}, with the amounts of {year + 1} in both: ")
-    assert "  proved the same for every return, unrounded and with each line rounded\n" in answer.text
+    assert "  proved the same for every return, unrounded, with each line rounded, and with --cents\n" in answer.text
 
 
 def test_what_is_not_compared_is_told(ask: Asked) -> None:
@@ -153,7 +214,7 @@ def rational(amount: Decimal) -> z3.RatNumRef:
 @settings(max_examples=40)
 @given(one=CENTS, other=st.one_of(CENTS, st.sampled_from([Decimal("-0.5"), Decimal("0.5"), Decimal("1.5")])))
 def test_rounding_is_as_the_solver_is_told(one: Decimal, other: Decimal) -> None:
-    logic, amounts = Logic(rounded=True), (z3.Real("one"), z3.Real("other"))
+    logic, amounts = Logic(DOLLARS), (z3.Real("one"), z3.Real("other"))
     rounded = [logic.functions["whole_dollars"](Scaled(amount, 2)).term for amount in amounts]
     solver = z3.SimpleSolver()
     solver.add(*logic.facts())
@@ -165,7 +226,7 @@ def test_rounding_is_as_the_solver_is_told(one: Decimal, other: Decimal) -> None
 @settings(max_examples=40)
 @given(one=st.integers(0, 10**7), other=st.integers(0, 10**7))
 def test_rows_of_the_table_are_as_the_solver_is_told(one: int, other: int) -> None:
-    logic, amounts = Logic(rounded=True), (z3.Real("one"), z3.Real("other"))
+    logic, amounts = Logic(DOLLARS), (z3.Real("one"), z3.Real("other"))
     middles = [logic.functions["row_middle"](Scaled(amount, 2), STEPS).term for amount in amounts]
     solver = z3.SimpleSolver()
     solver.add(*logic.facts())

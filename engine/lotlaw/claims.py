@@ -24,7 +24,8 @@ class Claim:
     """A claim of a form: `always` holds wherever `when` does.
 
     `rises` and `falls` are amounts that a second return has more and less of; everything else is the same in both.
-    `beside` are exports of other forms, worked out whether or not the return needs those forms.
+    `beside` are exports of other forms, worked out whether or not the return needs those forms; `elsewhere` are exports
+    as the return has them, blank where it does not need their forms.
     """
 
     form: str
@@ -35,6 +36,7 @@ class Claim:
     falls: tuple[str, ...]
     rounding: int
     beside: Mapping[str, str]
+    elsewhere: Mapping[str, str]
 
     @property
     def place(self) -> Place:
@@ -62,8 +64,12 @@ class Claim:
         return self.moves or any(RISE in formula.calls for formula in self.formulas)
 
     def lines(self, year: Year) -> dict[str, Line]:
-        """The lines beside, by the name that the claim calls them."""
-        return {name: exported_line(year.forms, where) for name, where in self.beside.items()}
+        """The lines of other forms, by the name that the claim calls them."""
+        return {name: exported_line(year.forms, at) for name, at in {**self.beside, **self.elsewhere}.items()}
+
+    def apart(self, year: Year) -> frozenset[str]:
+        """The forms that are worked out whether or not the return needs them."""
+        return frozenset(exported_line(year.forms, where).form for where in self.beside.values())
 
     def goal(self, year: Year) -> list[tuple[str, str]]:
         """The names it reads, each with its form."""
@@ -79,7 +85,7 @@ def claims_of(form: Form) -> Iterator[Claim]:
         yield Claim(
             form.name, said["name"], parse(str(said["always"]), form.document.place(*at, "always")), when,
             tuple(said.get("rises") or ()), tuple(said.get("falls") or ()), int(said.get("rounding", 0)),
-            said.get("beside") or {},
+            said.get("beside") or {}, said.get("elsewhere") or {},
         )  # fmt: skip
 
 
@@ -100,6 +106,15 @@ class Likeness:
     def lines(self, year: Year) -> dict[str, Line]:
         """The lines beside, by the name that the claim calls them."""
         return {name: exported_line(year.forms, where) for name, where in self.beside.items()}
+
+
+@dataclass(frozen=True)
+class Defined:
+    """The claim of every year that needs no writing: each of its lines has a value, whatever a return is given."""
+
+    place: Place
+    name: str = "no line divides, overflows or is undefined"
+    form: str = YEAR
 
 
 def likenesses_of(year: Year) -> Iterator[Likeness]:

@@ -36,7 +36,7 @@ def _of_year(year: Year, signatures: Mapping[str, Any]) -> Iterator[Problem]:
             known = f"; there are those of {', '.join(map(str, others))}" if others else ""
             said = f"there are no rules of another year {claim.as_in}{known}"
             yield Problem(claim.place, f"invariant '{claim.name}': {said}", "links")
-        wrong = list(_beside(year, document, number, claim))
+        wrong = list(_others(year, document, number, claim))
         yield from wrong
         if claim.when and not wrong:
             names = {name: line.unit for name, line in claim.lines(year).items()}
@@ -53,7 +53,7 @@ def _of_form(year: Year, form: Form, signatures: Mapping[str, Any]) -> Iterator[
     arguments = {name: unit for function in functions.values() for name, unit in function["args"].items()}
     called = {name: check for name, check in signatures.items() if name in (*form.uses, *functions)} | {RISE: _rise}
     for number, claim in enumerate(claims):
-        wrong = [*_beside(year, form.document, number, claim), *_moved(year, form, number, claim)]
+        wrong = [*_others(year, form.document, number, claim), *_moved(year, form, number, claim)]
         yield from wrong
         if not wrong:
             beside = {name: line.unit for name, line in claim.lines(year).items()}
@@ -68,14 +68,17 @@ def _rise(unit: str) -> str:
     return unit
 
 
-def _beside(year: Year, document: Document, number: int, claim: Claim | Likeness) -> Iterator[Problem]:
-    for name, where in claim.beside.items():
-        other, _, export = where.partition(".")
-        exports = year.forms[other].exports if other in year.forms else {}
-        if export not in exports:
-            place = document.place("invariants", number, "beside", name)
-            said = f"nothing is exported as '{where}'{did_you_mean(export, exports)}"
-            yield Problem(place, f"invariant '{claim.name}': {said}", "links")
+def _others(year: Year, document: Document, number: int, claim: Claim | Likeness) -> Iterator[Problem]:
+    """Lines of other forms that nothing exports."""
+    for key in ("beside", "elsewhere"):
+        for name, where in getattr(claim, key, {}).items():
+            other, _, export = where.partition(".")
+            exports = year.forms[other].exports if other in year.forms else {}
+            if export not in exports:
+                said = f"nothing is exported as '{where}'{did_you_mean(export, exports)}"
+                yield Problem(
+                    document.place("invariants", number, key, name), f"invariant '{claim.name}': {said}", "links"
+                )
 
 
 def _moved(year: Year, form: Form, number: int, claim: Claim) -> Iterator[Problem]:

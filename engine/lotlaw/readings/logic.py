@@ -1,8 +1,9 @@
 """The logic reading: terms of the solver z3 over real dollars, for what holds of every possible return.
 
 An amount is `Scaled`: a term in dollars, and how many decimals it carries. Rounding is a function of which is known
-what every rounding has: it moves an amount by half a unit at most, and never turns two amounts round. Unrounded,
-nothing is rounded. Law that several forms use stands as a function too, of which is known what its own claims say.
+what every rounding has: it moves an amount by half a unit at most, and never turns two amounts round. Lines are rounded
+in one of three ways: to dollars, with products to cents first; to cents (`--cents`); or nothing is rounded. Law that
+several forms use stands as a function too, of which is known what its own claims say.
 
 The solver is an extra (`pip install 'lotlaw[prove]'`); this module is imported by what needs it only.
 """
@@ -18,7 +19,9 @@ from typing import Any
 
 import z3
 
-CENTS = 2
+CENTS, DOLLARS = 2, 0
+WAYS = (None, CENTS, DOLLARS)
+"""How lines are rounded: the decimals that they keep, None where nothing is rounded."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,8 @@ class Twice:
 class Logic:
     """The algebra. It remembers what was rounded and which functions were asked about what, for the facts of these."""
 
-    def __init__(self, *, rounded: bool) -> None:
-        self.is_rounded = rounded
+    def __init__(self, unit: int | None) -> None:
+        self.unit = unit
         self.asked: dict[str, dict[Any, Scaled]] = {}
         self._made_by: dict[Any, str] = {}
         self._choices: dict[Any, tuple[Any, Scaled, Scaled]] = {}
@@ -124,6 +127,11 @@ class Logic:
         self._made_by[answer] = function
         return Scaled(answer, CENTS)
 
+    @property
+    def places(self) -> int:
+        """The decimals that an amount which is given may have."""
+        return CENTS if self.unit is None else self.unit
+
     def facts(self) -> Iterator[Any]:
         """What is known of everything rounded so far: how near it is, and the order of what was made alike."""
         for (_, places), results in self._roundings.items():
@@ -142,7 +150,7 @@ class Logic:
 
     def _to(self, places: int, amount: Scaled) -> Scaled:
         """To `places` decimals, if lines are rounded and the amount may carry more."""
-        if not self.is_rounded or amount.places <= places:
+        if self.unit is None or amount.places <= places:
             return amount
         if amount.term in self._choices:
             flag, yes, no = self._choices[amount.term]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lotlaw.claims import YEAR, Claim, Likeness, claims_of, likenesses_of
+from lotlaw.claims import YEAR, Claim, Defined, Likeness, claims_of, likenesses_of
 from lotlaw.formula import did_you_mean
 from lotlaw.law import Year
 from lotlaw.output import refuse_others
@@ -32,16 +32,17 @@ class Proof:
     """What became of a claim: whether it is proved, and what breaks it if that was found."""
 
     year: int
-    claim: Claim | Likeness
+    claim: Claim | Likeness | Defined
     holds: bool
     case: Case | Witness | None = None
+    why: str = ""
 
     def facts(self) -> dict[str, Any]:
         """The proof for programs."""
         place = self.claim.place
         return {
             "year": self.year, "form": self.claim.form, "claim": self.claim.name, "file": place.file,
-            "line": place.line, "proved": self.holds, "files": self.case.files() if self.case else {},
+            "line": place.line, "proved": self.holds, "why": self.why, "files": self.case.files() if self.case else {},
         }  # fmt: skip
 
 
@@ -59,12 +60,16 @@ def _proofs(law: Iterable[Year], forms: Sequence[str]) -> Iterator[Proof]:
     try:
         from lotlaw.audit.prove.alike import pair_of, same
         from lotlaw.audit.prove.cases import case_of
+        from lotlaw.audit.prove.defined import undefined
         from lotlaw.audit.prove.solving import Prover
         from lotlaw.audit.prove.witness import against
     except ImportError:
         raise refuse("lotlaw rules prove", MISSING) from None
     prover = Prover()
     for year in law:
+        if YEAR in forms:
+            why = undefined(year, prover)
+            yield Proof(year.year, Defined(year.documents["year"].place("year")), holds=not why, why=why)
         for likeness in likenesses_of(year) if YEAR in forms else ():
             pair = pair_of(load(likeness.as_in, year.root), year)
             holds = same(pair, prover, likeness)
@@ -113,6 +118,6 @@ def _told(proof: Proof) -> Iterator[str]:
         return
     yield f"  {proof.claim.place}"
     if proof.case is None:
-        yield "  no return was found that breaks it"
+        yield f"  {proof.why or 'no return was found that breaks it'}"
         return
     yield from proof.case.text()

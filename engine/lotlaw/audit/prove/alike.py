@@ -4,8 +4,8 @@ The later year is read twice: as it is, and by the forms of the earlier one. Amo
 year in both, open as far as its filing statuses differ in them. One return is given to both. Compared are lines that
 both years' forms have under one number and label, and what both export under one name: their amounts, and whether they
 are blank. A line that one year alone has is not compared, but what it leads to is; an input that one year alone asks
-for is left blank; sales are those that both years' Form 8949 have a box for. Proved is what is the same unrounded, and
-with each line rounded by the same rounding.
+for is left blank; sales are those that both years' Form 8949 have a box for. Proved is what is the same unrounded, with
+each line rounded by the same rounding, and with `--cents`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from lotlaw.audit.prove.world import FORM, Row, World, rows_of
 from lotlaw.claims import Likeness
 from lotlaw.formula import Reader
 from lotlaw.law import Line, Year
-from lotlaw.readings.logic import Logic, Scaled
+from lotlaw.readings.logic import WAYS, Logic, Scaled
 from lotlaw.source import refuse
 
 Twin = tuple[Line, Line]
@@ -179,8 +179,8 @@ def same(pair: Pair, prover: Prover, claim: Likeness | None = None) -> bool:
 
 def _same(pair: Pair, prover: Prover, forms: frozenset[str], claim: Likeness | None = None) -> bool:
     twins = [twin for twin in pair.twins if not forms or twin[1].form in forms]
-    for rounded in (False, True):
-        both = Both(pair, Logic(rounded=rounded), twins, forms, claim=claim)
+    for unit in WAYS:
+        both = Both(pair, Logic(unit), twins, forms, claim=claim)
         terms = [term for twin in twins if (term := both.differ(twin)) is not None]
         if terms and not prover.impossible([z3.Or(terms), *both.known()]):
             return False
@@ -190,8 +190,8 @@ def _same(pair: Pair, prover: Prover, forms: frozenset[str], claim: Likeness | N
 def undecided(pair: Pair, claim: Likeness | None = None) -> list[Twin]:
     """The lines that are not proved to be the same for every return, or for those that a claim is about."""
     found = dict[int, None]()
-    for rounded in (False, True):
-        both = Both(pair, Logic(rounded=rounded), pair.twins, claim=claim)
+    for unit in WAYS:
+        both = Both(pair, Logic(unit), pair.twins, claim=claim)
         terms = {n: term for n, twin in enumerate(pair.twins) if (term := both.differ(twin)) is not None}
         solver = z3.SimpleSolver()
         solver.set("rlimit", PATIENCE)

@@ -21,7 +21,7 @@ from lotlaw.claims import RISE, ROUNDING, Claim
 from lotlaw.formula import Reader
 from lotlaw.law import Year
 from lotlaw.readings import exact
-from lotlaw.readings.logic import Logic, Twice
+from lotlaw.readings.logic import DOLLARS, Logic, Twice
 from lotlaw.sheet import Sheet
 
 PATIENCE, TRIES = 2**25, 6
@@ -74,7 +74,7 @@ def case_of(year: Year, claim: Claim) -> Case | None:
 
 def _model(year: Year, claim: Claim, status: str, seed: int) -> Several | None:
     """What the solver gives returns so that they break a claim, in whole dollars."""
-    logic, apart = Logic(rounded=True), frozenset(line.form for line in claim.lines(year).values())
+    logic, apart = Logic(DOLLARS), claim.apart(year)
     amounts, rows = Amounts(year, logic, status), rows_of([year])
     scenes = [
         Scene(year, World(logic, rows, mark), amounts, claim.goal(year), apart=apart, exact=True)
@@ -99,7 +99,7 @@ class _Exactly:
     """The exact reading of two returns at once."""
 
     def __init__(self) -> None:
-        both = Logic(rounded=False).twice
+        both = Logic(None).twice
         self.both = both
         self.functions = {**{name: both(function) for name, function in exact.functions.items()}, RISE: _rise}
 
@@ -116,7 +116,7 @@ def _rise(value: Any) -> Any:
 
 def _names(year: Year, claim: Claim, status: str, given: Several) -> tuple[Mapping[str, Any], ...]:
     """What the formulas of a claim read of each return."""
-    apart = {line.form for line in claim.lines(year).values()}
+    apart = claim.apart(year)
     forms = {name: replace(form, only_if=None) if name in apart else form for name, form in year.forms.items()}
     law, found = replace(year, forms=forms), []
     for said in given:

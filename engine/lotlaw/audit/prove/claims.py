@@ -15,7 +15,7 @@ from lotlaw.readings.logic import Logic, Scaled, Twice
 
 
 class Nearly:
-    """The algebra for what is to be refuted: whole dollars that are not as many are one less at least."""
+    """The algebra for what is to be refuted: whole dollars (or cents) that are not as many are one less at least."""
 
     def __init__(self, logic: Logic) -> None:
         self.logic = logic
@@ -24,15 +24,16 @@ class Nearly:
         return getattr(self.logic, name)
 
     def compare(self, sign: str, a: Any, b: Any) -> Any:
-        """Whether a stands to b as `sign` says, or is less than a dollar off it."""
+        """Whether a stands to b as `sign` says, or is less than a dollar (or cent) off it."""
         return self.logic.twice(self._compared)(sign, a, b)
 
     def _compared(self, sign: str, a: Any, b: Any) -> Any:
         plain = self.logic.compare(sign, a, b)
-        if not (self.logic.is_rounded and isinstance(a, Scaled) and a.places == b.places == 0):
+        unit = self.logic.unit
+        if unit is None or not isinstance(a, Scaled) or max(a.places, b.places) > unit:
             return plain
-        off = a.term - b.term
-        return {"<=": off < 1, ">=": off > -1, "==": z3.And(off < 1, off > -1)}.get(sign, plain)
+        off, one = a.term - b.term, z3.Q(1, 10**unit)
+        return {"<=": off < one, ">=": off > -one, "==": z3.And(off < one, off > -one)}.get(sign, plain)
 
 
 def broken(claim: Claim, logic: Logic, names: Mapping[str, Any], functions: Mapping[str, Any]) -> Any:
@@ -47,7 +48,8 @@ def held(claim: Claim, logic: Logic, names: Mapping[str, Any], functions: Mappin
 
 
 def _read(claim: Claim, logic: Logic, names: Mapping[str, Any], functions: Mapping[str, Any], last: Any) -> list[Any]:
-    said = {**names, ROUNDING: Scaled(z3.RealVal(claim.rounding if logic.is_rounded else 0), 0)}
+    units = 0 if logic.unit is None else claim.rounding
+    said = {**names, ROUNDING: Scaled(z3.Q(units, 10**logic.places), logic.places)}
     when = Reader(logic, said, functions).read(claim.when) if claim.when else z3.BoolVal(True)
     return [_both(when), _both(Reader(last, said, functions).read(claim.always))]
 

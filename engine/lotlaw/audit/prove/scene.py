@@ -17,7 +17,7 @@ import z3
 from lotlaw.audit.prove.world import World
 from lotlaw.formula import parse
 from lotlaw.law import Form, Line, Year, needed
-from lotlaw.readings.logic import CENTS, Logic, Scaled
+from lotlaw.readings.logic import CENTS, DOLLARS, Logic, Scaled
 from lotlaw.sheet import Sheet
 from lotlaw.source import Place
 
@@ -55,10 +55,12 @@ class Amounts:
         return [*kept, *rows[len(tops) :]]
 
     def facts(self) -> Iterator[Any]:
-        """Nothing is below zero, tops of brackets rise, and what is more than another amount for every status."""
+        """Nothing is below zero, tops of brackets rise, and what is more than another for every status is more."""
         yield from (low <= high for low, high in self.tops)
         symbols = {n: v for n, v in self.read.items() if isinstance(v, Scaled) and not z3.is_rational_value(v.term)}
-        yield from (value.term >= 0 for value in symbols.values())
+        for name, value in symbols.items():
+            above = all(self.year.parameter(name, status) > 0 for status in self.year.statuses)
+            yield value.term > 0 if above else value.term >= 0
         for low, high in permutations(symbols, 2):
             if all(self.year.parameter(low, s) <= self.year.parameter(high, s) for s in self.year.statuses):
                 yield symbols[low].term <= symbols[high].term
@@ -87,7 +89,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         law = replace(self.year, forms={name: self._form(form) for name, form in self.year.forms.items()})
-        self.sheet = Sheet(law, self.world.logic, self, self._keep)
+        self.sheet = Sheet(law, self.world.logic, self, self._keep, cents=self.world.logic.unit != DOLLARS)
         if not self.exact:
             self.sheet.functions.update({name: self._asks(name) for name in law.functions})
         for name in sorted(self.forms):
@@ -140,8 +142,8 @@ class Scene:
         return value
 
     def _left(self, line: Line) -> Scaled:
-        whole = self.world.logic.is_rounded and self.year.forms[line.form].round == "dollar"
-        return Scaled(z3.Real(f"{line.form}.{line.id}{self.world.mark}"), 0 if whole else CENTS)
+        whole = self.world.logic.unit == DOLLARS and self.year.forms[line.form].round == "dollar"
+        return Scaled(z3.Real(f"{line.form}.{line.id}{self.world.mark}"), DOLLARS if whole else CENTS)
 
     def parameter(self, name: str) -> Any:
         return self.amounts[name]

@@ -14,7 +14,7 @@ from lotlaw.audit.prove.scene import Amounts, Scene, Where
 from lotlaw.audit.prove.world import World, rows_of
 from lotlaw.claims import Claim, claims_of
 from lotlaw.law import Year, needed
-from lotlaw.readings.logic import Logic, Twice
+from lotlaw.readings.logic import WAYS, Logic, Twice
 
 PATIENCE = 2**30
 """Steps that one question to the solver may take: no clock, so that the answer is always the same."""
@@ -37,21 +37,21 @@ class Prover:
         return self.known[key][1]
 
     def holds(self, year: Year, claim: Claim) -> bool:
-        """Whether a claim is proved for every return of a year, unrounded and with every line rounded."""
-        return all(self._holds(year, claim, rounded=rounded) for rounded in (False, True))
+        """Whether a claim is proved for every return of a year, however its lines are rounded."""
+        return all(self._holds(year, claim, unit) for unit in WAYS)
 
-    def _holds(self, year: Year, claim: Claim, *, rounded: bool) -> bool:
-        if self._alone(year, claim, rounded=rounded):
+    def _holds(self, year: Year, claim: Claim, unit: int | None) -> bool:
+        if self._alone(year, claim, unit):
             return True
         if year.forms[claim.form].document.value.get("functions"):
             return False
-        granted = [lemma for lemma in _lemmas(year, claim) if self._alone(year, lemma, rounded=rounded)]
-        return self.impossible(list(whole(year, claim, granted, Logic(rounded=rounded))))
+        granted = [lemma for lemma in _lemmas(year, claim) if self._alone(year, lemma, unit)]
+        return self.impossible(list(whole(year, claim, granted, Logic(unit))))
 
-    def _alone(self, year: Year, claim: Claim, *, rounded: bool) -> bool:
-        if claim.rises or claim.falls:
+    def _alone(self, year: Year, claim: Claim, unit: int | None) -> bool:
+        if claim.moves or claim.elsewhere:
             return False
-        return self.impossible(list(alone(year, claim, Logic(rounded=rounded))))
+        return self.impossible(list(alone(year, claim, Logic(unit))))
 
 
 def alone(year: Year, claim: Claim, logic: Logic) -> Iterator[Any]:
@@ -77,7 +77,7 @@ def whole(year: Year, claim: Claim, lemmas: Sequence[Claim], logic: Logic) -> It
     Of two returns, the lines of other forms that `lemmas` say the rise of are known by these alone.
     """
     unknown = {where for lemma in lemmas for where in _told(year, lemma)}
-    apart = {*(form for form, _ in unknown), *(line.form for line in claim.lines(year).values())}
+    apart = {*(form for form, _ in unknown), *claim.apart(year)}
     goal = [where for one in (claim, *lemmas) for where in one.goal(year)]
     amounts, rows = Amounts(year, logic), rows_of([year])
     scenes = [

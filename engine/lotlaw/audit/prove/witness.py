@@ -22,7 +22,7 @@ from lotlaw.formula import Reader
 from lotlaw.law import exported_line
 from lotlaw.output import write_all
 from lotlaw.readings import exact
-from lotlaw.readings.logic import Logic
+from lotlaw.readings.logic import DOLLARS, Logic
 from lotlaw.rules import EXAMPLES
 
 PATIENCE, TRIES, MOST = 2**25, 2, 4
@@ -93,7 +93,7 @@ class Verdict:
         old, new = self.pair.earlier.year, self.pair.after.year
         yield f"The forms of {old} and {new}, with the amounts of {new} in both: {len(self.pair.twins)} lines compared"
         if self.same:
-            yield "  proved the same for every return, unrounded and with each line rounded"
+            yield "  proved the same for every return, unrounded, with each line rounded, and with --cents"
         for witness in self.found:
             yield from witness.text()
         if self.open:
@@ -148,7 +148,7 @@ def _witness(pair: Pair, twin: Twin, claim: Likeness | None = None) -> Witness |
 
 def _model(pair: Pair, twin: Twin, status: str, seed: int, claim: Likeness | None) -> Given | None:
     """What the solver gives a return so that a line comes to something else than its twin."""
-    both = Both(pair, Logic(rounded=True), [twin], status=status, claim=claim)
+    both = Both(pair, Logic(DOLLARS), [twin], status=status, claim=claim)
     term = both.differ(twin)
     solver = z3.SimpleSolver()
     solver.set("rlimit", PATIENCE)

@@ -17,7 +17,7 @@ import z3
 from lotlaw.answers import matches
 from lotlaw.formula import Reader, parse
 from lotlaw.law import Line, Year
-from lotlaw.readings.logic import CENTS, Logic, Scaled
+from lotlaw.readings.logic import Logic, Scaled
 from lotlaw.schema import limits
 from lotlaw.source import Place
 from lotlaw.taxpayer import PART_OF
@@ -94,7 +94,7 @@ class World:
         """An amount, at least and at most so much."""
         if name not in self.amounts:
             term = z3.Real(name + self.mark)
-            self.amounts[name] = Scaled(term, 0 if self.logic.is_rounded else CENTS)
+            self.amounts[name] = Scaled(term, self.logic.places)
             self.bounds += [] if least is None else [term >= least]
             self.bounds += [] if most is None else [term <= most]
         return self.amounts[name]
