@@ -83,7 +83,7 @@ UNDEFINED = [
         "2025/parameters.yaml",
         "value: 3.8%",
         "value: 3.800000001%",
-        "form_8960 line 17: .*: may come to .* with 11 decimals, .* no room",
+        "form_8960 line 17: .*: may come to .* with 13 decimals, for which a column has no room",
     ),
     ("2020/qdcg.yaml", '"max(0, line1 - line4)"', '"line1 - line4"', "tax_on may be asked about an amount below zero"),
 ]
