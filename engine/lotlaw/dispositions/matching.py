@@ -172,7 +172,7 @@ def _told(events: Events) -> Iterator[str]:
 def _refuse_crowd(plan: Plan, book: Book) -> None:
     """Raise Crowded if some of many taxpayers would be matched otherwise alone."""
     if plan.wash and plan.wash.room != ROOM:
-        owners = crowd(book, list(map(owner, plan.steps["account"].to_list())))
+        owners = crowd(book, lambda moves: map(owner, plan.steps["account"].gather(moves)))
         if owners:
             raise Crowded(owners)
 

@@ -69,7 +69,7 @@ def apart(events: Events, steps: pl.DataFrame, places: pl.DataFrame, rare: Rare)
         odd |= pl.col("method") != FIFO
     stock = steps.filter(pl.col("row").is_in({known.row for known in rare.known})) if rare.known else steps.clear()
     others = {*steps.filter(odd)["asset"].unique().to_list(), *rare.places["asset"], *stock["asset"], *watched}
-    is_other = pl.col("asset").is_in(sorted(others))
+    is_other = pl.col("asset").is_in(list(others))
     if not others or not others & set(places["asset"].to_list()):
         yield steps, places, True
         return

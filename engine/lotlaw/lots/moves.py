@@ -118,7 +118,7 @@ def _opened(events: Events, rows: pl.LazyFrame, transfers: Moved) -> Iterator[pl
 
 def _counting(events: Events) -> pl.Expr:
     """OPEN, but ENTER for lots that may not replace what is sold at a loss, of assets where that matters."""
-    watched = sorted(events.treatment.watched(events.ledger.classes))
+    watched = list(events.treatment.watched(events.ledger.classes))
     if not watched:
         return pl.lit(OPEN)
     by = events.treatment.said["wash_sales"]["acquired_by"]

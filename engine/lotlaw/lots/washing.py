@@ -14,7 +14,7 @@ cent is lost by that.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from lotlaw.lots.book import NOWHERE, Book, Group, Loss, kept_basis
 from lotlaw.lots.choosing import enter, order_again
@@ -45,12 +45,12 @@ def full(book: Book) -> Iterator[str]:
         yield f"{said} a part replaces what was sold takes on the loss, and the time it was held, as a whole"
 
 
-def crowd(book: Book, owners: Sequence[str]) -> set[str]:
-    """Of many taxpayers together, those who cut more lots than one alone may. `owners`: by move."""
+def crowd(book: Book, owners: Callable[[list[int]], Iterable[str]]) -> set[str]:
+    """Of many taxpayers together, those who cut more lots than one alone may. `owners`: of moves."""
     wash = book.moves.wash
     if not wash or wash.room == ROOM or len(book.origin) < ROOM:
         return set()
-    made = Counter(owners[at] for at in book.origin)
+    made = Counter(owners(book.origin))
     return {owner for owner, cuts in made.items() if cuts >= ROOM}
 
 
