@@ -48,7 +48,7 @@ def knowing(
     watched &= set(plan.places["asset"].to_list()) if watched else set()
     chosen = _chosen(plan)
     gifts = set(plan.steps["asset"].gather(sorted(low | tacked))) if low or tacked else set()
-    assets = chosen | gifts
+    assets = chosen | _with_heirs(plan, known, gifts)
     special = [asset in assets for asset in plan.places["asset"].to_list()] if assets else []
     special += [False] * (len(plan.pools) - len(special))
     for queue, pool in enumerate(_pools(plan)) if assets else ():
@@ -160,6 +160,16 @@ def _chosen(plan: Plan) -> set[str]:
     if "method" not in plan.steps.columns:
         return set()
     return set(plan.steps.filter(pl.col("method") != FIFO)["asset"].unique().to_list())
+
+
+def _with_heirs(plan: Plan, known: list[Known], assets: set[str]) -> set[str]:
+    """Assets, and what their lots become in mergers and spin-offs, under whatever names."""
+    moves = plan.steps.filter(pl.col("code").is_in([CARRY, BRANCH])) if assets else plan.steps.clear()
+    for asset, at in moves.select("asset", "amount").iter_rows():
+        to = known[at].to
+        if asset in assets and to:
+            assets = assets | {to[0]}
+    return assets
 
 
 def _turns(law: Treatment) -> Callable[[int], int]:
