@@ -17,7 +17,7 @@ from lotlaw.lots.events import APART, PLACES, Events, is_kind, owner, rare, word
 from lotlaw.lots.kinds import DONOR
 from lotlaw.lots.moves import alike, dollars
 from lotlaw.lots.queues import FINE, FINELY, OPENS, SALES, SCALING, UNITS, Plan
-from lotlaw.lots.rare import Known, Rare
+from lotlaw.lots.rare import Known, Rare, with_heirs
 from lotlaw.lots.treatment import Treatment, turns_long
 from lotlaw.lots.washing import ROOM, ROOM_OF_MANY
 from lotlaw.readings.columns import MONEY
@@ -48,7 +48,7 @@ def knowing(
     watched &= set(plan.places["asset"].to_list()) if watched else set()
     chosen = _chosen(plan)
     gifts = set(plan.steps["asset"].gather(sorted(low | tacked))) if low or tacked else set()
-    assets = chosen | _with_heirs(plan, known, gifts)
+    assets = chosen | with_heirs(plan.steps, known, gifts)
     special = [asset in assets for asset in plan.places["asset"].to_list()] if assets else []
     special += [False] * (len(plan.pools) - len(special))
     for queue, pool in enumerate(_pools(plan)) if assets else ():
@@ -160,16 +160,6 @@ def _chosen(plan: Plan) -> set[str]:
     if "method" not in plan.steps.columns:
         return set()
     return set(plan.steps.filter(pl.col("method") != FIFO)["asset"].unique().to_list())
-
-
-def _with_heirs(plan: Plan, known: list[Known], assets: set[str]) -> set[str]:
-    """Assets, and what their lots become in mergers and spin-offs, under whatever names."""
-    moves = plan.steps.filter(pl.col("code").is_in([CARRY, BRANCH])) if assets else plan.steps.clear()
-    for asset, at in moves.select("asset", "amount").iter_rows():
-        to = known[at].to
-        if asset in assets and to:
-            assets = assets | {to[0]}
-    return assets
 
 
 def _turns(law: Treatment) -> Callable[[int], int]:

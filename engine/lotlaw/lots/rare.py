@@ -79,6 +79,16 @@ def rare_moves(events: Events, places: pl.DataFrame) -> Rare:
     return Rare(pl.DataFrame(found, schema=STEPS, orient="row"), known, problems)
 
 
+def with_heirs(steps: pl.DataFrame, known: list[Known], assets: set[str]) -> set[str]:
+    """Assets, and what their lots become in mergers and spin-offs, under whatever names."""
+    moves = steps.filter(pl.col("code").is_in([CARRY, BRANCH])) if assets else steps.clear()
+    for asset, at in moves.select("asset", "amount").iter_rows():
+        to = known[at].to
+        if asset in assets and to:
+            assets = assets | {to[0]}
+    return assets
+
+
 def _rows(events: Events, kinds: list[str]) -> Iterator[dict[str, Any]]:
     """The rows of kinds, with amounts as whole numbers: dollars in cents, quantities at the ledger's decimals."""
     if not kinds:
