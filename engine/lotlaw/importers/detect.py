@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -81,28 +81,33 @@ class Found:
 
 def signatures(folder: Path) -> tuple[Signature, ...]:
     """The signatures of a folder's mappings, of which only what stands above `columns:` is read. Raises Problems."""
-    return tuple(signature(path) for path in sorted(folder.glob("*.yaml")))
+    inside = Path(shown(folder))
+    return tuple(signature(path, str(inside / path.name)) for path in sorted(folder.glob("*.yaml")))
 
 
-def signature(path: Path) -> Signature:
-    """The signature of one mapping. Raises Problems."""
-    said: Any = None
+def signature(path: Path, name: str = "") -> Signature:
+    """The signature of one mapping, known to the reader as `name`. Raises Problems."""
+    name = name or shown(path)
     try:
-        said = parse_yaml(
-            BODY.split(path.read_text(encoding="utf-8-sig"), maxsplit=1)[0], shown(path), text_only=True
-        ).value
-        detect = said["detect"]
-        any_case = str(detect.get("any_case")).lower() in ("true", "yes")
-        names = partial(_names, any_case=any_case)
-        return Signature(
-            path, said["id"], said["title"], names(detect.get("header", ())),
-            tuple(names(choice) for choice in detect.get("any_of", ())), names(detect.get("without", ())),
-            detect.get("under"), int(detect.get("within", WITHIN)), any_case,
-            said.get("read", {}).get("sheet"),
-        )  # fmt: skip
+        return _signature(path, name, BODY.split(path.read_text(encoding="utf-8-sig"), maxsplit=1)[0])
     except (OSError, UnicodeDecodeError, LookupError, TypeError, ValueError, Problems):
         load(path)
-        raise refused(shown(path), "id, title and detect must stand above `columns:`") from None
+        raise refused(name, "id, title and detect must stand above `columns:`") from None
+
+
+@lru_cache(maxsize=256)
+def _signature(path: Path, name: str, text: str) -> Signature:
+    """The signature of a mapping that begins with this."""
+    said: Any = parse_yaml(text, name, text_only=True).value
+    detect = said["detect"]
+    any_case = str(detect.get("any_case")).lower() in ("true", "yes")
+    names = partial(_names, any_case=any_case)
+    return Signature(
+        path, said["id"], said["title"], names(detect.get("header", ())),
+        tuple(names(choice) for choice in detect.get("any_of", ())), names(detect.get("without", ())),
+        detect.get("under"), int(detect.get("within", WITHIN)), any_case,
+        said.get("read", {}).get("sheet"),
+    )  # fmt: skip
 
 
 def _names(said: Iterable[str], *, any_case: bool) -> frozenset[str]:
