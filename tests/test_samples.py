@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from conftest import ROOT
@@ -61,6 +63,15 @@ def test_no_header_version_is_left_out():
 def test_every_mapping_stands_in_the_list_of_what_is_read():
     said = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
     assert [s.id for s in KNOWN if f"[{s.id}](../rules/sources/{s.path.name})" not in said] == []
+
+
+def test_mappings_tried_on_no_public_rows_are_listed():
+    said = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8").partition("## On whose rows")[2]
+    public = re.compile(
+        r"^ *# .*(?:https://|rows .*public|public (?:tests|example|code|description|audit))", re.MULTILINE
+    )
+    found = {s.id for s in KNOWN if public.search(s.path.read_text(encoding="utf-8").partition("\ntests:")[2])}
+    assert {s.id for s in KNOWN} - found == set(re.findall(r"^\| \[([\w.]+)\]", said, re.MULTILINE))
 
 
 @pytest.mark.parametrize("signature", KNOWN, ids=lambda signature: signature.id)

@@ -61,11 +61,19 @@ def _known(scope: Scope, frame: pl.DataFrame, values: Values, name: str) -> tupl
     strange = frame.select((pl.col(name).is_null() & of.is_not_null()).alias("strange")).to_series()
     if not strange.any():
         return frame, []
-    rows, label = frame.filter(strange), scope.binding.label(values.of)
-    cells = rows.head(SHOWN).select(of).to_series().to_list()
-    said = [f"unknown {label} {quoted(c)}{did_you_mean(c, values.labels)}" for c in cells]
-    field = scope.binding.fields.get(values.of, -1) + 1
+    rows, told = frame.filter(strange), _column_of(scope, values.of)
+    shown = rows.head(SHOWN).select(of.alias("cell"), column(scope.names[told]).alias("told"))
+    label = scope.binding.label(told)
+    said = [f"unknown {label} {quoted(told)}{did_you_mean(cell, values.labels)}" for cell, told in shown.iter_rows()]
+    field = scope.binding.fields.get(told, -1) + 1
     return frame.filter(~strange), named(scope.file, rows["line"].to_list(), said, field)
+
+
+def _column_of(scope: Scope, name: str) -> str:
+    """The column of the file that a derived one is made of, where that is one."""
+    formula = scope.importer.derive.get(name)
+    of = formula.names if isinstance(formula, Formula) else ()
+    return next(iter(of)) if len(of) == 1 and set(of) <= set(scope.binding.fields) else name
 
 
 def without_skipped(scope: Scope, frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Series]]:

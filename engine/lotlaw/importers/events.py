@@ -142,15 +142,21 @@ def _fields(scope: Scope, rows: pl.DataFrame, events: Mapping[int, Event], base:
 def _unknown(
     scope: Scope, rows: pl.DataFrame, events: Mapping[int, Event], said: Mapping[str, bool]
 ) -> Iterator[Problem]:
-    """Cells of the file that a field takes as they are, and that are none of its words."""
+    """Cells of the file that a field takes as they are, and that are none of its words, or no whole number."""
     for name, taken in said.items():
         dtype = table().dtype(name)
-        field = _field(scope, name, events, taken, pl.String()) if isinstance(dtype, pl.Enum) else None
-        if field and isinstance(dtype, pl.Enum):
-            told = rows.select("line", word=field[0]).filter(~pl.col("word").is_in(dtype.categories.implode()))
-            words = ", ".join(dtype.categories)
-            problems = [f"unknown {name} {quoted(word)}; it is one of {words}" for word in told["word"]]
-            yield from named(scope.file, told["line"].to_list(), problems)
+        field = _field(scope, name, events, taken, pl.String()) if isinstance(dtype, (pl.Enum, pl.Int32)) else None
+        if field:
+            told = rows.select("line", word=field[0]).filter(pl.col("word").cast(dtype, strict=False).is_null())
+            told = told.drop_nulls("word")
+            words = (
+                f"; it is one of {', '.join(dtype.categories)}"
+                if isinstance(dtype, pl.Enum)
+                else "; it is a whole number"
+            )
+            yield from named(
+                scope.file, told["line"].to_list(), [f"unknown {name} {quoted(w)}{words}" for w in told["word"]]
+            )
 
 
 def _field(
