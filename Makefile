@@ -19,8 +19,8 @@ mutate: .venv/installed  ## changes the law one thing at a time, and says what n
 	@.venv/bin/lotlaw rules coverage
 	@.venv/bin/lotlaw rules mutate
 
-bench: .venv/tools .venv/peers  ## measures the goals, and other programs beside, and writes docs/benchmarks.md (an hour or two)
-	@.venv/bin/python tests/benchmarks/run.py
+bench: .venv/tools .venv/peers  ## measures the goals, and other programs beside, and writes docs/benchmarks.md (half an hour; ONLY=word: a part)
+	@.venv/bin/python tests/benchmarks/run.py --only "$(ONLY)"
 
 clean:  ## forgets everything that was set up or built
 	@rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

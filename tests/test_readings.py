@@ -125,6 +125,14 @@ def test_the_holding_period_is_the_same_in_both(start, days):
     assert pl.select(Reader(columns, names).read(formula)).item() == exactly_
 
 
+def test_a_form_by_itself_says_what_it_says_among_all():
+    rules, frame = load(2025), pl.DataFrame({"filing_status": ["single"], "taxpayer.income.wages": [5_000_000]})
+    every = work_out_columns(rules, frame, rules.forms)
+    for form in rules.forms:
+        alone = work_out_columns(rules, frame, [form])
+        assert alone.equals(every.select(alone.columns)), form
+
+
 def test_amounts_out_of_bounds_are_refused():
     frame = pl.DataFrame({"filing_status": ["single"], "taxpayer.income.wages": [10**16]})
     with pytest.raises(ValueError, match=r"taxpayer\.income\.wages: an amount of 10,000,000,000,000,000 cents"):

@@ -76,7 +76,8 @@ class _Plan:
         self._add("status", pl.col("filing_status").cast(pl.Enum(list(self.year.statuses))).to_physical())
         sheet = Sheet(self.year, columns, self, self._keep, self.cents, functions=stored)
         sheet.fill(tuple(self.lines))
-        for form in (self.year.forms[name] for name in dict.fromkeys(line.form for line in self.lines)):
+        worked = dict.fromkeys(line.form for line in self.lines if not line.from_outside)
+        for form in (self.year.forms[name] for name in worked):
             if form.only_if:
                 self.applies[form.name] = f"{form.name} applies"
                 self._add(self.applies[form.name], sheet.read(form, form.only_if))

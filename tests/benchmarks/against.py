@@ -6,10 +6,10 @@ lots and know the term; beancount books a ledger. Their totals have to agree to 
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import random
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,10 +26,14 @@ OWN = "lotlaw"
 SIZES = (1_000, 10_000, 100_000)
 ONCE = 1_000_000
 """At this size each program runs once."""
-PATIENCE = 3600
+LONG = 60
+"""Seconds: what has taken longer is not run again for a median."""
+PATIENCE = 420
+"""Seconds that a program may take; one that would not finish even if time grew no faster than rows is not begun."""
 YEAR = 2025
 
-Took = dict[int, dict[str, Cost]]
+Took = dict[int, dict[str, Cost | None]]
+"""By transactions and program, what it took; None for one that does not finish in time."""
 
 
 def fifth_open(path: Path, rows: int) -> Path:
@@ -49,45 +53,53 @@ def fifth_open(path: Path, rows: int) -> Path:
 
 
 def measured(folder: Path, lotlaw: Callable[[Path], Callable[[], Cost]], sizes: Sequence[int], runs: int) -> Took:
-    """What each program takes by number of transactions; those that do not finish are missing."""
+    """What each program takes by number of transactions."""
     if not PEERS.exists():
         print(f"no peers: {PEERS} is not there (make bench sets it up)", file=sys.stderr)
         return {}
     took: Took = {}
     for rows in sizes:
         ledger = fifth_open(folder / f"fifth-{rows}.csv", rows)
-        programs = {OWN: lotlaw(ledger)}
-        gain = _own_gain(programs[OWN], folder)
-        for name in NAMES:
-            if _agrees(name, ledger, gain):
-                programs[name] = lambda name=name, ledger=ledger: once(_command(name, ledger))  # type: ignore[misc]
-        rounds = [[program() for program in programs.values()] for _ in range(runs if rows < ONCE else 1)]
-        took[rows] = dict(zip(programs, map(typical, zip(*rounds, strict=True)), strict=True))
+        own = lotlaw(ledger)
+        own()
+        gain = _own_gain(folder)
+        programs = {OWN: own} | {name: functools.partial(_peer, name, ledger, gain) for name in NAMES}
+        before = took.get(rows // 10, {})
+        left = [name for name in programs if not before or _may_finish(before[name])]
+        costs: dict[str, list[Cost]] = {name: [] for name in left}
+        for _ in range(runs if rows < ONCE else 1):
+            for name in [name for name in left if not costs[name] or costs[name][0].wall < LONG]:
+                print(f"  {rows:,} {name} ...", file=sys.stderr, flush=True)
+                costs[name] += _within(programs[name])
+        took[rows] = {name: typical(costs[name]) if costs.get(name) else None for name in programs}
     return took
 
 
-def _command(name: str, ledger: Path) -> list[str]:
-    return [str(PEERS), str(HERE / "peers.py"), name, str(ledger)]
+def _may_finish(before: Cost | None) -> bool:
+    """Whether a program may finish ten times the rows in time, by what it took for a tenth of them."""
+    return before is not None and before.wall * 10 < PATIENCE
 
 
-def _own_gain(run: Callable[[], Cost], folder: Path) -> Decimal:
-    run()
+def _within(program: Callable[[], Cost]) -> list[Cost]:
+    try:
+        return [program()]
+    except TimeoutError:
+        return []
+
+
+def _own_gain(folder: Path) -> Decimal:
     form = json.loads((folder / "out" / "return.json").read_text(encoding="utf-8"))["form_8949"]
     return sum((Decimal(box["totals"]["h"]) for box in form), Decimal(0))
 
 
-def _agrees(name: str, ledger: Path, gain: Decimal) -> bool:
-    """Whether a peer finishes in an hour; ends everything if it comes to another gain."""
-    try:
-        done = subprocess.run(_command(name, ledger), capture_output=True, text=True, check=False, timeout=PATIENCE)
-    except subprocess.TimeoutExpired:
-        return False
-    if done.returncode:
-        sys.exit(f"{name} ended with {done.returncode}:\n{done.stderr}")
-    theirs = Decimal(json.loads(done.stdout)["gain"])
+def _peer(name: str, ledger: Path, gain: Decimal) -> Cost:
+    """A run of a peer; ends everything if it comes to another gain. Raises TimeoutError."""
+    said = ledger.with_suffix(".json")
+    cost = once([str(PEERS), str(HERE / "peers.py"), name, str(ledger)], says=said, limit=PATIENCE)
+    theirs = Decimal(json.loads(said.read_text(encoding="utf-8"))["gain"])
     if theirs != gain:
         sys.exit(f"{name} comes to a gain of {theirs}, lotlaw to {gain}")
-    return True
+    return cost
 
 
 # The page
@@ -98,10 +110,16 @@ def table(took: Took) -> str:
     lines = [["transactions", "program", "all cores", "times lotlaw", "clock", "peak memory"], ["---"] * 6]
     for rows, costs in took.items():
         for name, cost in costs.items():
-            times = cost.cpu / costs[OWN].cpu
-            figures = [f"{cost.cpu:,.2f} s", f"{times:,.1f}", f"{cost.wall:,.2f} s", f"{cost.peak / 1e6:,.0f} MB"]
-            lines.append([f"{rows:,}", name, *figures])
+            lines.append([f"{rows:,}", name, *(_figures(cost, costs[OWN]) if cost else [LATE, "", "", ""])])
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+LATE = f"more than {PATIENCE} s"
+
+
+def _figures(cost: Cost, own: Cost | None) -> list[str]:
+    times = f"{cost.cpu / own.cpu:,.1f}" if own else ""
+    return [f"{cost.cpu:,.2f} s", times, f"{cost.wall:,.2f} s", f"{cost.peak / 1e6:,.0f} MB"]
 
 
 WIDTH, BAR, GAP, LEFT, SCALE = 760, 16, 14, 190, 110
@@ -114,7 +132,7 @@ def picture(took: Took) -> str:
 
     bars, y = [], 34
     for rows, costs in took.items():
-        for name, cost in costs.items():
+        for name, cost in ((name, cost) for name, cost in costs.items() if cost):
             long = max(2, (log10(cost.cpu) + 1) * SCALE)
             text = f'<text x="{LEFT - 8}" y="{y + 12}" text-anchor="end">{rows:,} · {name}</text>'
             bar = f'<rect x="{LEFT}" y="{y}" width="{long:.0f}" height="{BAR}" fill="{COLORS[name]}"/>'

@@ -2,15 +2,18 @@
 
     python tests/benchmarks/run.py [--only WORD] [--small]
 
-`--only` runs the benchmarks whose name holds the word; `--small` shows in seconds that all of them run. Neither writes
-the page. A goal is a multiple of the floor (reading, sorting and writing the same CSV), or seconds; floor and program
-take turns, so that whatever else the machine does weighs on both.
+`--only` runs the benchmarks whose name holds the word (`peers`: other programs) and puts them in place of what the
+page says of them; what it says of others stays, if it was measured with the same versions on the same machine.
+`--small` shows in seconds that all of them run, and writes nothing. A goal is a multiple of the floor (reading, sorting
+and writing the same CSV), or seconds; floor and program take turns, so that whatever else the machine does weighs on
+both.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import json
 import os
 import platform
 import shutil
@@ -18,10 +21,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import against
 import generate
@@ -29,6 +33,8 @@ from measure import Cost, once, told, typical
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent.parent / "docs" / "benchmarks.md"
+KEPT = PAGE.with_suffix(".json")
+PEERS = "peers"
 LOTLAW = [sys.executable, "-m", "lotlaw"]
 YEAR = 2025
 SEVEN_YEARS = date(YEAR - 6, 1, 1), date(YEAR, 12, 31)
@@ -202,10 +208,11 @@ def customers(bench: Bench) -> Iterator[Row]:
     sort = [sys.executable, str(HERE / "floor.py"), rows, str(bench.folder / "sorted.parquet")]
     batch = [*LOTLAW, "batch", str(YEAR), "--transactions", rows, "--taxpayers", people, "--out", str(out)]
     floor, cost = bench.in_turns(
-        lambda: once(sort), lambda: once(batch, before=lambda: shutil.rmtree(out, ignore_errors=True))
+        lambda: once(sort),
+        lambda: once(batch, before=lambda: shutil.rmtree(out, ignore_errors=True), all_of_it=True),
     )
     yield Row(f"the floor: polars reads, sorts and writes {20 * number:,} rows of Parquet", floor)
-    what = f"{number:,} taxpayers with 20 transactions each (memory: of the largest process)"
+    what = f"{number:,} taxpayers with 20 transactions each (memory: of all processes)"
     yield Row(what, cost, cost.wall / floor.wall, 4, 3, " × floor")
 
 
@@ -260,7 +267,9 @@ BESIDE = """
 
 The same ledgers of {year}, of which a fifth of all lots stay open ([against.py](../tests/benchmarks/against.py)),
 given to other programs that book lots, from PyPI in an environment of their own: {versions}. They and lotlaw took
-turns; their gains agree to the cent.
+turns; their gains agree to the cent. Figures are medians, but of one run at {once} transactions, and of what takes
+longer than {long} seconds. A program gets {patience} seconds; one that would take longer even if its time grew no
+faster than the rows is not begun.
 
 ![Processor seconds by program and transactions](benchmarks.svg)
 
@@ -288,15 +297,61 @@ def beside(took: against.Took) -> str:
     PAGE.with_suffix(".svg").write_text(against.picture(took), encoding="utf-8")
     asked = [str(against.PEERS), "-c", VERSIONS, *against.NAMES]
     found = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
-    return BESIDE.format(year=YEAR, versions=found, table=against.table(took))
+    about = {"versions": found, "patience": against.PATIENCE, "long": against.LONG, "once": f"{against.ONCE:,}"}
+    return BESIDE.format(year=YEAR, table=against.table(took), **about)
 
 
-def write_page(rows: list[Row], runs: int, took: against.Took) -> None:
+# What was measured before, part by part
+
+
+def about() -> dict[str, str]:
+    """What has to be the same for figures to stand on one page."""
     versions = {name: version(name) for name in ("lotlaw", "polars")}
-    about = {"day": datetime.now(UTC).date(), "python": platform.python_version(), "machine": machine(), **versions}
-    PAGE.write_text(
-        PAGE_TEXT.format(**about, runs=runs, year=YEAR, table=table(rows), beside=beside(took)), encoding="utf-8"
-    )
+    return {"machine": machine(), "python": platform.python_version(), **versions}
+
+
+def known() -> dict[str, Any]:
+    """By benchmark, what the page has of it: its day and its rows (of `peers`: what each program took)."""
+    try:
+        kept: dict[str, Any] = json.loads(KEPT.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return kept["parts"] if kept["about"] == about() else {}
+
+
+def keep(parts: dict[str, Any]) -> None:
+    KEPT.write_text(json.dumps({"about": about(), "parts": parts}, indent=1) + "\n", encoding="utf-8")
+
+
+def rows_of(parts: dict[str, Any]) -> list[Row]:
+    names = [benchmark.__name__ for benchmark in BENCHMARKS if benchmark.__name__ in parts]
+    return [Row(**{**row, "cost": Cost(**row["cost"])}) for name in names for row in parts[name]["rows"]]
+
+
+def took_of(parts: dict[str, Any]) -> against.Took:
+    told = parts.get(PEERS, {"rows": {}})["rows"]
+    return {int(n): {name: Cost(**c) if c else None for name, c in costs.items()} for n, costs in told.items()}
+
+
+def write_page(parts: dict[str, Any], runs: int) -> None:
+    days = " and ".join(sorted({part["day"] for part in parts.values()}))
+    said = {"day": days, "runs": runs, "year": YEAR, "table": table(rows_of(parts)), "beside": beside(took_of(parts))}
+    PAGE.write_text(PAGE_TEXT.format(**about(), **said), encoding="utf-8")
+
+
+def measured(bench: Bench, word: str) -> Iterator[tuple[str, Any]]:
+    """The benchmarks whose name holds a word, each as it is kept."""
+    day = str(datetime.now(UTC).date())
+    for benchmark in BENCHMARKS:
+        if word in benchmark.__name__:
+            print(f"{benchmark.__name__} ...", file=sys.stderr, flush=True)
+            yield benchmark.__name__, {"day": day, "rows": [asdict(row) for row in benchmark(bench)]}
+    if word in PEERS:
+        print(f"{PEERS} ...", file=sys.stderr, flush=True)
+        sizes = [max(10, size // bench.shrink) for size in (*against.SIZES, against.ONCE)]
+        took = against.measured(bench.folder, bench.file, sizes, bench.runs)
+        told = {str(n): {name: asdict(c) if c else None for name, c in costs.items()} for n, costs in took.items()}
+        yield PEERS, {"day": day, "rows": told}
 
 
 def main() -> None:
@@ -304,21 +359,16 @@ def main() -> None:
     parser.add_argument("--only", default="", metavar="WORD")
     parser.add_argument("--small", action="store_true")
     wanted = parser.parse_args()
-    rows: list[Row] = []
+    parts: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="lotlaw-bench-") as folder:
         bench = Bench(Path(folder), shrink=1000 if wanted.small else 1, runs=1 if wanted.small else 3)
-        for benchmark in BENCHMARKS:
-            if wanted.only in benchmark.__name__:
-                print(f"{benchmark.__name__} ...", file=sys.stderr, flush=True)
-                rows += benchmark(bench)
-        took: against.Took = {}
-        if wanted.only in "peers":
-            sizes = [max(10, size // bench.shrink) for size in (*against.SIZES, against.ONCE)]
-            took = against.measured(bench.folder, bench.file, sizes, bench.runs)
-    print(table(rows), against.table(took), sep="\n", end="")
-    if not (wanted.only or wanted.small):
-        write_page(rows, bench.runs, took)
-    if not wanted.small and any(row.verdict == "MISSED" for row in rows):
+        for name, part in measured(bench, wanted.only):
+            parts[name] = part
+            if not wanted.small:
+                keep(every := known() | {name: part})
+                write_page(every, bench.runs)
+    print(table(rows_of(parts)), against.table(took_of(parts)), sep="\n", end="")
+    if not wanted.small and any(row.verdict == "MISSED" for row in rows_of(parts)):
         sys.exit("a goal was missed")
 
 
