@@ -234,6 +234,34 @@ def test_a_draft_is_a_mapping_that_reads_what_its_words_say(say, tmp_path):
     assert bought.text.splitlines() == ["trades.csv: 1 rows by trades.draft (version 1)", "          1 buy"]
 
 
+@pytest.mark.parametrize(
+    ("rows", "drafts"),
+    [
+        (
+            'Datum,Tijd,Product,Aantal,Totaal\n25-11-2022,14:22,VWRL,10,"-1.048,90"\n28-11-2022,09:05,VWRL,-4,"402,30"\n',
+            ["read: {decimal_comma: true}", "every: {time: datum + ' ' + tijd}", "['%d-%m-%Y %H:%M']"],
+        ),
+        (
+            "Date,Market,Side,Amount,Total,Fee,Fee Currency\n2017-06-01 11:10:19,ETH/BTC,Buy,1.5,0.12,0.002,ETH\n",
+            ["base: split(market, '/', 0)", "kind: =iif(quote == 'USD', 'buy', 'trade')", "fee_asset: fee_currency"],
+        ),
+        (
+            "When,Type,Action,Wert für Währung\n2024-01-02,Trade,Buy to Close,1\n2024-01-03,Trade,Buy,1\n",
+            [
+                "of: action",
+                "buy_to_close: ['Buy to Close']",
+                "wert_fur_wahrung: {from: 'Wert für Währung', type: decimal}",
+            ],
+        ),
+    ],
+    ids=["commas, days and hours", "pairs", "what opens and closes"],
+)
+def test_a_draft_tells_what_plainly_stands_in_the_cells(say, tmp_path, rows, drafts):
+    drafted = say("import", "--draft", "new.csv", new__csv=rows).text
+    assert [said for said in drafts if said not in drafted] == []
+    assert [p for p in lint.problems(folder_of(tmp_path, made=drafted)) if "no r" not in str(p)] == []
+
+
 def test_a_draft_of_every_sample_is_a_valid_mapping(say, tmp_path):
     for path in sorted((ROOT / "tests" / "exports").glob("*.csv")):
         shutil.copy(path, tmp_path)
