@@ -31,6 +31,8 @@ def _rescale(book: Book, at: int, queue: int) -> None:
     whole = held * new // old
     for lot, units in zip(lots, parts(whole, [book.left[lot] for lot in lots]), strict=True):
         resize(book, lot, units, book.cost(lot))
+        if lot in book.against:
+            book.against[lot] = book.against[lot] * new // old
 
 
 def _carry(book: Book, at: int, queue: int) -> None:

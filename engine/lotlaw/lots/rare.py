@@ -67,9 +67,14 @@ def rare_moves(events: Events, places: pl.DataFrame) -> Rare:
     found: list[tuple[Any, ...]] = []
     problems: list[Problem] = []
     changed = [_change(CODES[changing[row["kind"]]], row, known) for row in _rows(events, list(changing))]
-    at = _accounts(places, {said[3] for said in changed if said[4] is None})
+    at = _accounts(places, {said[3] for said in changed if said[4] is None}, known)
+    short = places.filter("short").select("asset", "account").unique().sort("asset", "account").rows()
     for said in changed:
         found += [said] if said[4] is not None else [(*said[:4], name, *said[5:]) for name in at.get(said[3], ())]
+        if said[2] == RESCALE and known[said[6]].numbers[0]:
+            found += [
+                (*said[:4], *of[1:], *said[5:-1], True) for of in short if of[0] == said[3] and said[4] in (None, of[1])
+            ]
     stock = _stock(events) if options else {}
     for row in _rows(events, list(options)):
         try:
@@ -103,9 +108,11 @@ def _rows(events: Events, kinds: list[str]) -> Iterator[dict[str, Any]]:
     ).iter_rows(named=True)  # fmt: skip
 
 
-def _accounts(places: pl.DataFrame, assets: set[str]) -> dict[str, list[str]]:
-    """By asset, every account that it is at."""
-    mine = places.filter(pl.col("asset").is_in(sorted(assets))).group_by("asset").agg(pl.col("account").unique().sort())
+def _accounts(places: pl.DataFrame, assets: set[str], known: list[Known]) -> dict[str, list[str]]:
+    """By asset, every account that it is at, also as what something else became."""
+    became = pl.DataFrame([said.to for said in known if said.to], schema=("asset", "account"), orient="row")
+    every = pl.concat([places.select("asset", "account"), became.cast(pl.String)]) if became.height else places
+    mine = every.filter(pl.col("asset").is_in(sorted(assets))).group_by("asset").agg(pl.col("account").unique().sort())
     return dict(mine.iter_rows())
 
 
