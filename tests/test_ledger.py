@@ -203,6 +203,25 @@ def test_of_equal_rows_in_overlapping_files_the_larger_count_stays(folder):
     assert read(["a.csv", "b.csv"]).rows.height == 3
 
 
+ORDERS = "Name,Symbol,Side,Status,Filled,Total Qty,Price,Avg Price,Time-in-Force,Placed Time,Filled Time\n"
+PLACED = "GTC,03/13/2025 10:00:00 EDT"
+PARTLY = f"Acme,ACME,Buy,Partially Filled,3,10,@50,50.00,{PLACED},03/13/2025 10:00:02 EDT\n"
+WHOLLY = f"Acme,ACME,Buy,Filled,10,10,@50,50.00,{PLACED},03/20/2025 10:00:02 EDT\n"
+
+
+@pytest.mark.parametrize("files", [(PARTLY, WHOLLY), (WHOLLY, PARTLY), (PARTLY + WHOLLY,), (WHOLLY, PARTLY, PARTLY)])
+def test_an_order_exported_before_it_was_filled_counts_as_it_ended(folder, files):
+    for n, rows in enumerate(files):
+        (folder / f"{n}.csv").write_text(ORDERS + rows)
+    said = read([f"{n}.csv" for n in range(len(files))])
+    assert said.rows["in_qty"].to_list() == [10]
+
+
+def test_equal_orders_of_one_second_stay_two(folder):
+    (folder / "a.csv").write_text(ORDERS + WHOLLY * 2)
+    assert read(["a.csv", "a.csv"]).rows["in_qty"].to_list() == [10, 10]
+
+
 def test_one_id_with_two_contents_is_refused(folder):
     (folder / "a.csv").write_text("time,kind,asset,quantity,amount,id\n2025-01-01,buy,BTC,1,5,x1\n")
     (folder / "b.csv").write_text("time,kind,asset,quantity,amount,id\n2025-01-01,buy,BTC,1,6,x1\n")

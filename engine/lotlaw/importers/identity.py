@@ -51,11 +51,12 @@ def _line(rows: pl.DataFrame, row: dict[str, object], keys: list[str]) -> int:
 
 
 def overlapping(files: Sequence[Imported]) -> set[int]:
-    """The files, by number, that were read by one mapping and share a day with another of it."""
+    """The files, by number, that were read by one mapping and share a day with another of it, or may share orders."""
     found = set()
     for n, file in enumerate(files):
         for m, other in enumerate(files[:n]):
-            if file.importer.id == other.importer.id and share_a_day(file.rows, other.rows):
+            alike = file.importer.id == other.importer.id
+            if alike and (file.importer.latest or share_a_day(file.rows, other.rows)):
                 found |= {n, m}
     return found
 
@@ -103,21 +104,43 @@ def once(files: Sequence[Imported], shared: set[int]) -> tuple[list[Imported], l
     problems: list[Problem] = []
     for n, file in enumerate(files):
         rest = file
-        for other in [k for m, k in enumerate(kept) if {n, m} <= shared and k.importer.id == file.importer.id]:
-            rest, more = _without(rest, other)
+        for m in [m for m, k in enumerate(kept) if {n, m} <= shared and k.importer.id == file.importer.id]:
+            rest, kept[m], more = _between(rest, kept[m])
             problems += more
         kept.append(rest)
     return kept, problems
 
 
-def _without(file: Imported, other: Imported) -> tuple[Imported, list[Problem]]:
-    """A file without the rows that another has, and those that it has otherwise."""
-    both = file.rows.join(other.rows.select(EVENT, _content(other, file), pl.col("line").alias("_line")), on=EVENT)
+def _between(file: Imported, other: Imported) -> tuple[Imported, Imported, list[Problem]]:
+    """Two files, each row in one of them, and the rows that they have otherwise.
+
+    Where the mapping says that an event may be exported again when there is more of it (`latest`), the most counts.
+    """
+    theirs = other.rows.select(EVENT, _content(other, file), pl.col("line").alias("_line"), _size(other).alias("_size"))
+    both = file.rows.join(theirs, on=EVENT)
     if not both.height:
-        return file, []
-    rest = file.rows.filter(~pl.col(EVENT).is_in(both[EVENT].implode()))
+        return file, other, []
+    told = both.filter(pl.col("_content") != _content(file, other))
+    if file.importer.latest:
+        more = told.filter(_size(file) > pl.col("_size"))[EVENT]
+        told = told.filter(_size(file) == pl.col("_size"))
+        if len(more):
+            note = f"{other.name}: {len(more):,} row(s) count as {file.name} has them ({file.importer.latest.why})"
+            other, both = replace(other, rows=_but(other.rows, more), notes=(*other.notes, note)), _but(both, more)
+    said = [f"the same id says something else in {other.name}:{line}" for line in told["_line"].to_list()]
     note = f"{file.name}: {both.height:,} row(s) stand in {other.name} too and count once"
-    return replace(file, rows=rest, notes=(*file.notes, note)), _conflicts(file, other, both)
+    rest = replace(file, rows=_but(file.rows, both[EVENT]), notes=(*file.notes, *([note] if both.height else [])))
+    return rest, other, named(file.name, told["line"].to_list(), said)
+
+
+def _but(rows: pl.DataFrame, events: pl.Series) -> pl.DataFrame:
+    return rows.filter(~pl.col(EVENT).is_in(events.implode()))
+
+
+def _size(file: Imported) -> pl.Expr:
+    """How much a row moves, of whatever it moves."""
+    legs = [leg for leg in ("in_qty", "out_qty") if leg in file.rows.columns]
+    return pl.sum_horizontal(legs) if legs else pl.lit(0)
 
 
 def _content(file: Imported, other: Imported) -> pl.Expr:
@@ -125,9 +148,3 @@ def _content(file: Imported, other: Imported) -> pl.Expr:
     columns = sorted({*file.rows.columns, *other.rows.columns} - set(NOT_CONTENT))
     said = [pl.col(c).cast(pl.String).fill_null("") if c in file.rows.columns else pl.lit("") for c in columns]
     return pl.concat_str(said, separator="\x1f").alias("_content")
-
-
-def _conflicts(file: Imported, other: Imported, both: pl.DataFrame) -> list[Problem]:
-    bad = both.filter(pl.col("_content") != _content(file, other))
-    said = [f"the same id says something else in {other.name}:{line}" for line in bad["_line"].to_list()]
-    return named(file.name, bad["line"].to_list(), said)

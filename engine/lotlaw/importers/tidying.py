@@ -71,12 +71,11 @@ def _cancelled(scope: Scope, frame: pl.DataFrame, cancel: Cancel) -> tuple[pl.Da
 
 
 def _latest(scope: Scope, frame: pl.DataFrame, latest: Latest) -> pl.DataFrame:
-    """Of rows that are one event, the one with the most; rows without a key all stay."""
+    """Of rows that are one event, those with the most; rows without a key all stay."""
     most = column(scope.read(latest.most)).cast(DECIMAL)
     marked = _keyed(scope, scope.computed(frame, {"_most": (most, latest.most.place)}), latest.by)
     best = (pl.col("_most") == pl.col("_most").max().over(KEY)).fill_null(value=False)
-    first = best & (best.cum_sum().over(KEY) == 1)
-    return marked.filter(pl.col(KEY).is_null() | first).drop("_most", KEY)
+    return marked.filter(pl.col(KEY).is_null() | best).drop("_most", KEY)
 
 
 def borne_out(scope: Scope, frame: pl.DataFrame) -> tuple[list[str], list[Problem]]:
