@@ -213,13 +213,15 @@ def _events(ledger: Ledger, law: Treatment, until: date, *, beyond: bool) -> Eve
 
 
 def _soon_after(ledger: Ledger, law: Treatment, until: date) -> pl.Expr:
-    """Purchases, shortly after a day, of what wash sales are about."""
-    said, rows = law.said["wash_sales"], ledger.rows
-    if "in_asset" not in rows.columns:
-        return pl.lit(value=False)
+    """What replaces, shortly after a day, what was sold at a loss; and splits that make other units of it by then."""
+    said, rows, watched = law.said["wash_sales"], ledger.rows, sorted(law.watched(ledger.classes))
+    kinds = {
+        "in_asset": [*said["acquired_by"]["kinds"], *law.that(income=True)],
+        "out_asset": [name for name, kind in law.kinds.items() if kind.borrows],
+    }
+    acquires = [is_kind(of) & column(rows, leg).is_in(watched) for leg, of in kinds.items()]
     near = pl.col("date") <= until + timedelta(days=said["days_after"])
-    by = is_kind([*said["acquired_by"]["kinds"], *law.that(income=True)])
-    return near & by & pl.col("in_asset").is_in(sorted(law.watched(ledger.classes)))
+    return near & pl.any_horizontal(*acquires, is_kind(law.that(changes="rescale"))) if watched else pl.lit(value=False)
 
 
 def _shown(events: Events, taxpayer: Taxpayer, years: list[int]) -> pl.Expr:
