@@ -122,13 +122,14 @@ def test_a_reason_without_a_reason_is_refused(edited: Edit, ask: Asked) -> None:
 
 def test_no_change_of_a_year_goes_unnoticed_without_a_reason(ask: Asked) -> None:
     year = 2025
-    said = ask("rules", "mutate", year, "--explained")
+    said = ask("rules", "mutate", year, "--explained", "--prove")
     assert said.code == 0, said.text
     *reasons, score = said.text.splitlines()
-    made, noticed, unnoticed, explained = (int(n.replace(",", "")) for n in re.findall(r"[\d,]*\d", score))
+    made, noticed, unnoticed, explained, proved = (int(n.replace(",", "")) for n in re.findall(r"[\d,]*\d", score))
     assert made == noticed + unnoticed == sum(1 for _ in changes(load(year)))
     assert unnoticed == explained == len(reasons)
     assert all(reason.endswith(f"({year})") for reason in reasons)
+    assert proved == sum(": proved: " in reason for reason in reasons) > 0
 
 
 def test_a_change_that_no_example_shows_any_more_is_named_at_its_place(edited: Edit, ask: Asked) -> None:

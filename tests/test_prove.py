@@ -185,6 +185,19 @@ def test_a_form_that_means_something_else_breaks_the_claim_of_its_year(rules: Pa
     assert "    deduction: " in answer.text
 
 
+def test_law_that_several_forms_use_is_looked_into_where_years_differ_in_it(rules: Path, ask: Asked) -> None:
+    law = (rules / "2018" / "tax.yaml").read_text(encoding="utf-8")
+    (rules / "2025" / "tax.yaml").write_text(law.replace("amount < tax_table_ceiling", "amount < 0"), encoding="utf-8")
+    text = (rules / "2025" / "year.yaml").read_text(encoding="utf-8")
+    pin = re.search(r"  tax: .*", text)
+    assert pin
+    change(rules / "2025" / "year.yaml", pin[0], "  tax: 2025")
+    answer = ask("rules", "diff", 2024, 2025, "--witness", "--rules", rules)
+    assert answer.code == 1
+    assert "    by the forms of 2024 -> by those of 2025:\n" in answer.text
+    assert re.search(r"\n    form_1040.16: .* -> .*\n", answer.text)
+
+
 def test_amounts_that_one_year_alone_has_cannot_be_set_equal(rules: Path, ask: Asked) -> None:
     change(rules / "2024" / "parameters.yaml", "capital_loss_cap:", "the_cap:")
     answer = ask("rules", "diff", 2023, 2024, "--witness", "--rules", rules)

@@ -220,6 +220,7 @@ def rules_mutate(
     year: Annotated[int | None, typer.Argument(help="One tax year; all published ones if left out.")] = None,
     rules: RulesDir = None,
     explained: Annotated[bool, typer.Option(help="Tell the changes that nothing can notice, too, with why.")] = False,
+    proving: Annotated[bool, typer.Option("--prove", help="Prove of these that they change nothing.")] = False,
     as_json: Json = False,
 ) -> None:
     """Change the law one thing at a time, and say which changes no worked example or claim notices.
@@ -228,7 +229,7 @@ def rules_mutate(
     """
     from lotlaw.audit.mutation import explained_text, mutate, mutation_facts, mutation_text
 
-    found = mutate(rules, year)
+    found = mutate(rules, year, proving=proving)
     text = (*(explained_text(found) if explained else ()), *mutation_text(found))
     _tell(lambda: mutation_facts(found), lambda: text, as_json=as_json)
     raise typer.Exit(0 if found.complete else 1)

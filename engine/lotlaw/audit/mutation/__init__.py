@@ -5,9 +5,10 @@ A file is changed once, in the year that it was written for; in a year that pins
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
@@ -23,22 +24,27 @@ from lotlaw.audit.mutation.changes import (
 )  # fmt: skip
 from lotlaw.audit.mutation.noticing import Bench
 from lotlaw.audit.mutation.tables import table_changes
+from lotlaw.audit.prove import MISSING
 from lotlaw.audit.reasons import CHANGES, reasons
 from lotlaw.law import Form, Year, reads
 from lotlaw.rules import PUBLISHED, load, years
-from lotlaw.source import Place, Problem, data_root
+from lotlaw.source import Place, Problem, data_root, refuse
 
 PROCESSES = 2
 
 
 @dataclass(frozen=True)
 class Unnoticed:
-    """A change that nothing notices: its year, where it is made, what it is about, and what changes there."""
+    """A change that nothing notices: its year, where it is made, what it is about, and what changes there.
+
+    `proved`: it changes no line of any return.
+    """
 
     year: int
     place: Place
     about: str
     what: str
+    proved: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,15 +61,18 @@ class Mutation:
         return not self.surviving and not self.idle
 
 
-def mutate(rules: Path | None = None, only: int | None = None) -> Mutation:
-    """Change a year, or each published year, one thing at a time. Raises Problems for rules that cannot be read."""
+def mutate(rules: Path | None = None, only: int | None = None, *, proving: bool = False) -> Mutation:
+    """Change a year, or each published year, one thing at a time. Raises Problems for rules that cannot be read.
+
+    `proving`: of changes that nothing notices, prove that they change nothing, where that can be proved.
+    """
     root = rules or data_root() / "rules"
     numbers = [only] if only else [n for n in years(root) if load(n, root).status == PUBLISHED]
     if numbers[1:]:
         with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-            done = list(pool.map(_of_year, numbers, [root] * len(numbers)))
+            done = list(pool.map(partial(_of_year, root=root, proving=proving), numbers))
     else:
-        done = [_of_year(number, root) for number in numbers]
+        done = [_of_year(number, root, proving=proving) for number in numbers]
     given = reasons(root, CHANGES)
     unnoticed = [change for _, found in done for change in found]
     keyed = [(change, given.key(change.about, change.what, change.place)) for change in unnoticed]
@@ -75,15 +84,27 @@ def mutate(rules: Path | None = None, only: int | None = None) -> Mutation:
     )
 
 
-def _of_year(number: int, root: Path) -> tuple[int, list[Unnoticed]]:
+def _of_year(number: int, root: Path, *, proving: bool) -> tuple[int, list[Unnoticed]]:
     """How many changes a year takes, and those that none of its examples notices."""
     year = load(number, root)
-    bench, made, found = Bench(year), 0, []
+    bench, made, found = Bench(year), 0, list[Unnoticed]()
+    is_same = _equivalent(year) if proving else lambda _: False
     for change in changes(year):
         made += 1
         if not bench.notices(change):
-            found.append(Unnoticed(number, change.place, change.about, change.what))
+            found.append(Unnoticed(number, change.place, change.about, change.what, is_same(change)))
     return made, found
+
+
+def _equivalent(year: Year) -> Callable[[Change], bool]:
+    """Whether a change of lines is proved to change nothing; of numbers and functions, nothing is proved."""
+    try:
+        from lotlaw.audit.prove.alike import Pair, same
+        from lotlaw.audit.prove.solving import Prover
+    except ImportError:
+        raise refuse("lotlaw rules mutate --prove", MISSING) from None
+    prover = Prover()
+    return lambda change: not (change.names or change.tables) and same(Pair(year, change.year, year), prover)
 
 
 def changes(year: Year) -> Iterator[Change]:
@@ -144,14 +165,17 @@ def mutation_text(found: Mutation) -> Iterator[str]:
     yield from map(str, found.idle)
     made = sum(found.made.values())
     unnoticed = len(found.surviving) + len(found.explained)
-    yield f"{made:,} changes, {made - unnoticed:,} noticed; of {unnoticed:,} not, {len(found.explained):,} explained"
+    proved = sum(change.proved for change, _ in found.explained)
+    said = f"{len(found.explained):,} explained" + (f" ({proved:,} of them proved)" if proved else "")
+    yield f"{made:,} changes, {made - unnoticed:,} noticed; of {unnoticed:,} not, {said}"
 
 
 def explained_text(found: Mutation) -> Iterator[str]:
     """The changes that nothing can notice, each with its reason."""
     told: dict[str, list[int]] = {}
     for change, reason in found.explained:
-        told.setdefault(f"{change.about}: {change.what}: {reason}", []).append(change.year)
+        proved = "proved: " if change.proved else ""
+        told.setdefault(f"{change.about}: {change.what}: {proved}{reason}", []).append(change.year)
     yield from (f"{said} ({', '.join(map(str, in_years))})" for said, in_years in told.items())
 
 
@@ -167,7 +191,8 @@ def mutation_facts(found: Mutation) -> dict[str, Any]:
     """The same for programs."""
 
     def facts(change: Unnoticed) -> dict[str, Any]:
-        return {"year": change.year, **change.place._asdict(), "about": change.about, "change": change.what}
+        place = change.place._asdict()
+        return {"year": change.year, **place, "about": change.about, "change": change.what, "proved": change.proved}
 
     return {
         "years": [{"year": number, "changes": made} for number, made in found.made.items()],

@@ -27,6 +27,9 @@ from lotlaw.law import Line, Year
 from lotlaw.readings.logic import WAYS, Logic, Scaled
 from lotlaw.source import refuse
 
+LITTLE = 2**24
+"""Steps that a question may take for which the law that several forms use has to be looked into."""
+
 Twin = tuple[Line, Line]
 """A line of the earlier year's form, and what answers to it on the later one's."""
 
@@ -43,6 +46,12 @@ class Pair:
     def rows(self) -> list[Row]:
         """The kinds of sales that both years' forms have a box for."""
         return rows_of([self.before, self.after])
+
+    @cached_property
+    def same_functions(self) -> bool:
+        """Whether the law that several forms use is the same to the letter, so that it need not be looked into."""
+        both = [{name: f.formula.text for name, f in year.functions.items()} for year in (self.before, self.after)]
+        return both[0] == both[1]
 
     @property
     def shared(self) -> list[str]:
@@ -118,7 +127,7 @@ class Both:
     claim: Likeness | None = None
 
     def __post_init__(self) -> None:
-        pair, exact = self.pair, bool(self.status)
+        pair, exact = self.pair, bool(self.status) or not self.pair.same_functions
         beside = [(line.form, line.name) for line in self.claim.lines(pair.after).values()] if self.claim else []
         self.amounts, self.world = Amounts(pair.after, self.logic, self.status), World(self.logic, pair.rows)
         years = {"before": [twin[0] for twin in self.twins], "after": [twin[1] for twin in self.twins]}
@@ -172,6 +181,8 @@ def _unequal(one: Any, other: Any) -> list[Any]:
 
 def same(pair: Pair, prover: Prover, claim: Likeness | None = None) -> bool:
     """Whether all lines are proved to be the same for every return, or for those of which a claim's `when` holds."""
+    if not pair.same_functions:
+        return False
     if all(_same(pair, prover, frozenset([name])) for name in pair.shared):
         return True  # each form makes the same of whatever it is given, and so does the whole return
     return _same(pair, prover, frozenset(), claim)
@@ -194,7 +205,7 @@ def undecided(pair: Pair, claim: Likeness | None = None) -> list[Twin]:
         both = Both(pair, Logic(unit), pair.twins, claim=claim)
         terms = {n: term for n, twin in enumerate(pair.twins) if (term := both.differ(twin)) is not None}
         solver = z3.SimpleSolver()
-        solver.set("rlimit", PATIENCE)
+        solver.set("rlimit", PATIENCE if pair.same_functions else LITTLE)
         solver.add(*both.known())
         while terms:  # what one return tells apart need not be asked about again
             answer = solver.check(z3.Or(list(terms.values())))
