@@ -234,6 +234,16 @@ def test_a_draft_is_a_mapping_that_reads_what_its_words_say(say, tmp_path):
     assert bought.text.splitlines() == ["trades.csv: 1 rows by trades.draft (version 1)", "          1 buy"]
 
 
+def test_explain_counts_the_rows_of_tables_that_are_left_out(say):
+    statement = "Statement,Header,Field Name,Field Value\nStatement,Data,BrokerName,IB\nStatement,Data,Title,Activity\n"
+    paid = (
+        "Dividends,Header,Currency,Date,Description,Amount\nDividends,Data,USD,2025-02-03,VTI(US1) Cash Dividend,9.10\n"
+    )
+    lines = say("import", "--explain", "ib.csv", ib__csv=statement + paid).text.splitlines()
+    assert lines[-1] == "  2 in tables that are left out: what the statement is about"
+    assert lines[-2].startswith("  5: dividend, by the rule in line ")
+
+
 @pytest.mark.parametrize(
     ("rows", "drafts"),
     [

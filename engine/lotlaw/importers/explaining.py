@@ -51,6 +51,7 @@ def explained(path: Path, known: Sequence[Signature], request: Request) -> Itera
         told = _went(text, table, rows, written, ids)
         told += _wrong([*table.problems, *written.problems, *more], ids)
         yield from (f"  {line}" for _, line in sorted(told, key=lambda one: one[0]))
+    yield from (f"  {rows} in tables that are left out: {why}" for why, rows in inside.skipped.items())
     yield from (f"  {problem}" for problem in inside.problems)
 
 
