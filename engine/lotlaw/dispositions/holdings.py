@@ -46,10 +46,12 @@ def _places(plan: Plan, book: Book, lots: list[int]) -> tuple[pl.Series, pl.Seri
     sender = dict(plan.steps.filter(pl.col("row").is_in(list(book.bags))).select("row", "account").iter_rows())
     sent = {lot: f"{sender[bag]} (sent)" for bag, inside in book.bags.items() for lot in inside}
     borrowed = set(plan.steps.with_row_index("at").filter(pl.col("code") == BORROW)["at"])
-    assets, accounts = [], []
+    in_pool = plan.steps.filter(pl.col("queue") >= len(places)).select("queue", "asset").unique()
+    pooled, assets, accounts = dict(in_pool.iter_rows()), [], []
     for lot in lots:
         home, opened = book.home.get(lot), book.opened_by(lot)
-        asset, account = opened_at[opened] if home is None or home >= len(places) else places[home]
+        was, account = opened_at[opened]
+        asset, account = (pooled.get(home, was), account) if home is None or home >= len(places) else places[home]
         assets.append(asset)
         accounts.append(sent.get(lot) or (f"{account} (short)" if opened in borrowed else account))
     return pl.Series(assets, dtype=pl.String), pl.Series(accounts, dtype=pl.String)

@@ -42,7 +42,7 @@ def _carry(book: Book, at: int, queue: int) -> None:
     received beyond that gain, §356 and §358.
     """
     target, units, boot, value = book.moves.terms[at]
-    pieces, unit = list(sent(book, at, queue)), book.moves.unit
+    pieces, unit = _gone(book, at, queue), book.moves.unit
     weights = [book.left[piece] for piece in pieces]
     if not pieces:
         return
@@ -58,6 +58,14 @@ def _carry(book: Book, at: int, queue: int) -> None:
         heir = cut(book, piece, book.left[piece], book.cost(piece))
         resize(book, heir, gets, cost)
         put(book, heir, target)
+
+
+def _gone(book: Book, at: int, queue: int) -> list[int]:
+    """The lots that become others: of the place and, where sales took those in a pool, of all of it."""
+    common = book.pools[queue]
+    pieces = list(sent(book, at, queue, all_there=common == queue))
+    missing = book.moves.quantity[at] - sum(book.left[piece] for piece in pieces)
+    return pieces + list(sent(book, at, common, need=missing)) if missing and common != queue else pieces
 
 
 def _branch(book: Book, at: int, queue: int) -> None:

@@ -17,7 +17,7 @@ from lotlaw.lots.events import APART, PLACES, Events, is_kind, owner, rare, word
 from lotlaw.lots.kinds import DONOR
 from lotlaw.lots.moves import alike, dollars
 from lotlaw.lots.queues import FINE, FINELY, OPENS, SALES, SCALING, UNITS, Plan
-from lotlaw.lots.rare import Known, Rare, with_heirs
+from lotlaw.lots.rare import Known, Rare, units_held, with_heirs
 from lotlaw.lots.treatment import Treatment, turns_long
 from lotlaw.lots.washing import ROOM, ROOM_OF_MANY
 from lotlaw.readings.columns import MONEY
@@ -54,7 +54,7 @@ def knowing(
     for queue, pool in enumerate(_pools(plan)) if assets else ():
         special[pool] = special[pool] or special[queue]
     return replace(
-        plan, low=low, tacked=tacked, always=_always(events, opened), special=special,
+        plan, held=units_held(plan, known), low=low, tacked=tacked, always=_always(events, opened), special=special,
         terms=_terms(events, plan, known), turns=_turns(law),
         rates=[(date(year, 1, 1).toordinal() - EPOCH, *rates[year]) for year in sorted(rates)],
         wash=_wash(events, plan, watched, set(untaxed), identical) if watched else None,

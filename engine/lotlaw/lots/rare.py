@@ -6,18 +6,21 @@ an option that expires knows all that it needs.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from lotlaw.lots.book import ABSORB, ADJUST, BRANCH, CARRY, EXPIRE, LOWER, RESCALE
+from lotlaw.lots.book import ABSORB, ADJUST, BRANCH, CARRY, EXPIRE, LOWER, RECEIVE, RESCALE, SEND
 from lotlaw.lots.events import PLACES, Events, is_kind, rare
 from lotlaw.lots.moves import GIVEN, PREMIUM, STEPS, cents
+from lotlaw.lots.queues import OPENS, SCALING, TAKES, Plan
 from lotlaw.source import Problem
 
 CODES = {"rescale": RESCALE, "carry": CARRY, "branch": BRANCH, "lower": LOWER, "adjust": ADJUST}
+GAINS, LOSES = (*OPENS, RECEIVE), (*TAKES, SEND, CARRY)
 ASSIGNED, EXPIRED = "assigned", "expired"
 WHOLE_UNIT = 10**PLACES
 NOTHING = 0
@@ -92,6 +95,33 @@ def with_heirs(steps: pl.DataFrame, known: list[Known], assets: set[str]) -> set
         if asset in assets and to:
             assets = assets | {to[0]}
     return assets
+
+
+def units_held(plan: Plan, known: list[Known]) -> dict[int, dict[int, int]]:
+    """By move that divides a pool, the units that lie at each of its places by then, splits and new names counted."""
+    steps, of = plan.steps, {plan.steps["asset"][at]: at for at in plan.held}
+    changes = steps.filter(pl.col("code").is_in(SCALING))
+    became = {known[at].to[0] for at in changes["amount"] if known[at].to}
+    if of.keys().isdisjoint({*changes["asset"], *became}):
+        return plan.held
+    places = {(*where, short): at for at, *where, short in plan.places.iter_rows()}
+    units: Counter[int] = Counter()
+    until = {asset: steps["row"][at] for asset, at in of.items()}
+    moves = steps.filter(pl.col("asset").is_in(sorted(of)) | pl.col("code").is_in(SCALING))
+    for row, code, asset, place, n, at in moves.select("row", "code", "asset", "place", "units", "amount").iter_rows():
+        if code in SCALING and known[at].to and row < until.get(known[at].to[0], 0):
+            units[places[*known[at].to, False]] += known[at].numbers[0]
+        if row >= until.get(asset, 0):
+            continue
+        if code == RESCALE:
+            new, old = known[at].numbers
+            units[place] = units[place] * new // old if new else units[place] + old
+        elif code in GAINS:
+            units[place] += n
+        elif code in LOSES:
+            units[place] -= n
+    mine = {asset: [at for (name, _, short), at in places.items() if name == asset and not short] for asset in of}
+    return {at: {place: units[place] for place in mine[asset]} for asset, at in of.items()}
 
 
 def _rows(events: Events, kinds: list[str]) -> Iterator[dict[str, Any]]:

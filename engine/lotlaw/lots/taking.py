@@ -243,9 +243,11 @@ def _lies_in(book: Book, lot: int, queue: int, at: int) -> bool:
 # Lots that a move takes by their turn, but does not sell
 
 
-def turns(book: Book, at: int, queue: int, *, all_there: bool = True) -> Iterator[tuple[int, int]]:
+def turns(
+    book: Book, at: int, queue: int, *, all_there: bool = True, need: int | None = None
+) -> Iterator[tuple[int, int]]:
     """The lots whose turn it is, and how many units of each a move needs; whoever asks takes them before the next."""
-    need = book.moves.quantity[at]
+    need = book.moves.quantity[at] if need is None else need
     while need:
         lot = first(book, queue, at)
         if lot == NONE:
@@ -257,9 +259,9 @@ def turns(book: Book, at: int, queue: int, *, all_there: bool = True) -> Iterato
         yield lot, units
 
 
-def sent(book: Book, at: int, queue: int, *, all_there: bool = True) -> Iterator[int]:
+def sent(book: Book, at: int, queue: int, *, all_there: bool = True, need: int | None = None) -> Iterator[int]:
     """The units of a move on their way to somewhere else, each part as a lot of its own that lies nowhere yet."""
-    for lot, units in turns(book, at, queue, all_there=all_there):
+    for lot, units in turns(book, at, queue, all_there=all_there, need=need):
         piece = cut(book, lot, units, share(book, units, queue) if queue in book.pooled else None)
         follow(book, lot, piece)
         yield piece
