@@ -250,9 +250,14 @@ def rates_of(year: Year, ledger: Ledger, taxpayer: Taxpayer, method: str | None 
     asked |= {account.get("default_method") for account in taxpayer["accounts"].values()}
     if not by_rates(year, asked):
         return {}
-    there, sold = years(year.root), ledger.rows["date"].dt.year().unique().sort().to_list()
-    rules = {n: max((known for known in there if known <= n), default=there[0]) for n in sorted({*sold, year.year})}
+    rules = rules_of(year, ledger.rows["date"].dt.year().unique().to_list())
     return {n: own_rates(load(known, year.root), taxpayer) for n, known in rules.items()}
+
+
+def rules_of(year: Year, sold: Iterable[int]) -> dict[int, int]:
+    """By year of sale, and the year itself, the year whose rules say what rates are."""
+    there = years(year.root)
+    return {n: max((known for known in there if known <= n), default=there[0]) for n in sorted({*sold, year.year})}
 
 
 def by_rates(year: Year, methods: Iterable[str | None]) -> bool:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from lotlaw.batch.ledgers import ALL, MARK, Rows, broken, classes_of, ledger_of, rows_of
 from lotlaw.batch.outcome import Done, excessive, tables_of
-from lotlaw.batch.people import Choice, Said, choices_of, mistakes, person_of, typed
+from lotlaw.batch.people import Choice, Said, choices_of, facts_of, mistakes, person_of, typed
+from lotlaw.batch.rates import by_rates_of
 from lotlaw.batch.tables import KEY, PROBLEMS
-from lotlaw.dispositions import match
+from lotlaw.dispositions import Rates, match
 from lotlaw.dispositions.matching import SPOUSE, Crowded
 from lotlaw.filing import refuse_unpriced
 from lotlaw.law import Year, spellings
@@ -79,8 +80,8 @@ def worked(
     part.set_aside(broken(rows))
     part.classes, said = classes_of(rows, year)
     part.set_aside(said)
-    for group in _groups(part):
-        _work(part, group)
+    for group, rates in _groups(part):
+        _work(part, group, rates)
     part.set_aside({t: [(0, TOO_LARGE)] for t in excessive(part.done)})
     tables = tables_of(year, rows, people.filter(~pl.col("t").is_in(list(part.aside))), choices, part.done, names)
     return {**tables, "problems": _problems(part, names, [transactions, taxpayers])}
@@ -102,8 +103,11 @@ def _check_people(part: _Part) -> None:
 # Who can be matched together
 
 
-def _groups(part: _Part) -> Iterator[list[int]]:
-    """The taxpayers with transactions, by what their choices ask for; those alone who cannot be put together."""
+def _groups(part: _Part) -> Iterator[tuple[list[int], Rates]]:
+    """The taxpayers with transactions, by what their choices ask for; those alone who cannot be put together.
+
+    Those whose lots are chosen by their own rates come with these.
+    """
     runs = part.rows.frame["t"].rle().struct
     busy = pl.DataFrame({"t": runs.field("value"), "rows": runs.field("len")})
     here = part.people.join(busy, on="t", maintain_order="left").filter(~pl.col("t").is_in(list(part.aside)))
@@ -112,21 +116,39 @@ def _groups(part: _Part) -> Iterator[list[int]]:
     group = pl.Series("group", [numbers[kind] if kind else -1 for kind in kinds], dtype=pl.Int64)
     here = here.select("t", group=pl.lit(group).gather("choice"), alone=pl.col("rows") >= LARGE)
     alone = (pl.col("group") < 0) | pl.col("alone")
-    yield from ([t] for t in here.filter(alone)["t"])
-    for together in here.filter(~alone).partition_by("group", maintain_order=True):
-        yield together["t"].to_list()
+    yield from (([t], {}) for t in here.filter(alone)["t"])
+    rated = {numbers[kind] for kind in kinds if kind and kind.rated}
+    for (number,), together in here.filter(~alone).group_by("group", maintain_order=True):
+        yield from _by_rates(part, together["t"]) if number in rated else [(together["t"].to_list(), {})]
 
 
-def _kind(year: Year, choice: Choice) -> tuple[Any, ...] | None:
-    """What must be the same for taxpayers to be matched together.
+def _by_rates(part: _Part, group: pl.Series) -> list[tuple[list[int], Rates]]:
+    people = part.people.filter(pl.col("t").is_in(group.implode()))
+    sold = part.rows.frame.filter(pl.col("t").is_in(group.implode()))["date"].dt.year().unique().to_list()
+    return by_rates_of(part.year, people.select("t").hstack(facts_of(people, part.choices)), sold)
 
-    None for whoever allocates lots, goes by rates of their own, or orders what is for some classes of assets only for
-    one of these by name: they are matched alone.
+
+class _Kind(NamedTuple):
+    """What must be the same for taxpayers to be matched together; if `rated`, their own rates too."""
+
+    pools: str
+    zone: str
+    methods: str
+    joint: bool | None
+    parameters: str
+    rated: bool
+
+
+def _kind(year: Year, choice: Choice) -> _Kind | None:
+    """What a choice asks for.
+
+    None for whoever allocates lots, or orders what is for some classes of assets only for one of these by name: they
+    are matched alone.
     """
     said = choice.said
     methods = [*(order["method"] for order in said["methods"])]
     methods += [account["default_method"] for account in said["accounts"].values() if "default_method" in account]
-    if said["digital_asset_safe_harbor"].get("allocation") or by_rates(year, methods):
+    if said["digital_asset_safe_harbor"].get("allocation"):
         return None
     law = year.documents["dispositions"].value
     only = {
@@ -135,17 +157,17 @@ def _kind(year: Year, choice: Choice) -> tuple[Any, ...] | None:
     if any(order["method"] in only and order.get("asset", EVERY) != EVERY for order in said["methods"]):
         return None
     spouses = any(account.get("owner") == SPOUSE for account in said["accounts"].values())
-    return (
+    return _Kind(
         said["digital_asset_pools_before_2025"], said["timezone"], repr(said["methods"]),
         said["filing_status"] in law["accounts"]["spouse_on"] if spouses else None,
-        repr([year.parameter(name, said["filing_status"]) for name in law["uses"]]),
+        repr([year.parameter(name, said["filing_status"]) for name in law["uses"]]), by_rates(year, methods),
     )  # fmt: skip
 
 
 # Matching
 
 
-def _work(part: _Part, group: Sequence[int]) -> None:
+def _work(part: _Part, group: Sequence[int], rates: Rates) -> None:
     """Match taxpayers together, without those who turn out to have a problem.
 
     A problem that does not say whose it is, is looked for in halves.
@@ -153,13 +175,13 @@ def _work(part: _Part, group: Sequence[int]) -> None:
     left = [t for t in group if t not in part.aside]
     while left:
         try:
-            part.done.append(_matched(part, left))
+            part.done.append(_matched(part, left, rates))
         except Problems as found:
             said = _attributed(part, found, left)
         except Crowded as found:
             alone = sorted(map(int, found.owners))
             for t in alone:
-                _work(part, [t])
+                _work(part, [t], rates)
             left = [t for t in left if t not in alone]
             continue
         except FAULTS as error:
@@ -168,8 +190,8 @@ def _work(part: _Part, group: Sequence[int]) -> None:
             return
         if not said:
             middle = len(left) // 2
-            _work(part, left[:middle])
-            _work(part, left[middle:])
+            _work(part, left[:middle], rates)
+            _work(part, left[middle:], rates)
             return
         part.set_aside(said)
         left = [t for t in left if t not in said]
@@ -192,7 +214,7 @@ def _attributed(part: _Part, found: Problems, group: Sequence[int]) -> Said:
     return said
 
 
-def _matched(part: _Part, group: Sequence[int]) -> Done:
+def _matched(part: _Part, group: Sequence[int], rates: Rates) -> Done:
     """What some taxpayers' transactions come to. Raises Problems."""
     alone = len(group) == 1
     chosen = pl.Series(group, dtype=pl.UInt32).implode()
@@ -203,7 +225,7 @@ def _matched(part: _Part, group: Sequence[int]) -> Done:
     mine = part.classes.filter(pl.col("t").is_in(chosen))
     ledger = ledger_of(rows, mine, part.year, person["timezone"], alone=alone)
     refuse_unpriced(ledger, part.year.year, ALL)
-    rates = rates_of(part.year, ledger, person) if alone else None
+    rates = rates or (rates_of(part.year, ledger, person) if alone else {})
     return Done(
         ledger, match(ledger, part.year, person, rates=rates, document=Document("taxpayer", person), quiet=True)
     )
