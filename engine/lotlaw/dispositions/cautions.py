@@ -10,7 +10,8 @@ import polars as pl
 
 from lotlaw.dispositions.compare import DIFFERENCES, UNSOLD, UNSTATED
 from lotlaw.dispositions.rows import NOT_REPORTED, reports
-from lotlaw.lots.events import Events, is_kind, place
+from lotlaw.lots.events import Events, is_kind, place, rare
+from lotlaw.lots.kinds import DONOR
 
 if TYPE_CHECKING:
     from lotlaw.law import Year
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 Accounts = Mapping[str, Mapping[str, Any]]
 BROKER, SELF = "broker", "self"
+SHORT = "short"
 
 
 def of_statements(ledger: Ledger, beside: pl.DataFrame) -> Iterator[str]:
@@ -133,6 +135,19 @@ def of_short_sales(events: Events, rows: pl.DataFrame) -> Iterator[str]:
         what = f"this short sale was closed at a loss, and {asset} was sold within {wash['days_after']} days"
         may = f"{said['cite']['at']} may disallow the loss, and nothing is disallowed for that"
         yield f"{place(ledger, sale)}: {what} ({place(ledger, also)}): {may}"
+
+
+def of_gifts(events: Events, rows: pl.DataFrame) -> Iterator[str]:
+    """Gifts that are short-term because nobody says since when the donor, whose basis is known, had held them."""
+    kinds = [name for name, kind in events.treatment.kinds.items() if kind.opens and kind.opens.acquired == DONOR]
+    if events.kinds.isdisjoint(kinds):
+        return
+    given = events.rows.filter(is_kind(kinds) & (rare(events.rows, "donor_basis_usd") > 0))
+    silent = given.filter(rare(given, "donor_acquired_date").is_null())["row"]
+    sold = rows.filter((pl.col("term") == SHORT) & pl.col("lot").is_in(silent.implode()))
+    for lot, asset in sold.select("lot", "asset").unique().sort("lot").iter_rows():
+        said = f"nobody says when the donor acquired {asset}, which counts as held since the gift"
+        yield f"{place(events.ledger, lot)}: {said}; give acquired, if it is known"
 
 
 def _by_account(rows: pl.DataFrame) -> Iterator[tuple[str, int]]:

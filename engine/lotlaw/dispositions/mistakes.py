@@ -50,6 +50,10 @@ def _short(events: Events, plan: Plan, at: int, lacking: int) -> Problem:
     row, asset, account, queue, place, wanted = plan.steps.select(
         "row", "asset", "account", "queue", "place", "units"
     ).row(at)
+    if plan.places["short"][place]:
+        said, left = f"{events.ledger.rows['kind'][row]} of {_said(plan, wanted)} {asset}", wanted - lacking
+        what = f"but only {_said(plan, left)} {asset} sold and not yet bought back at {account}"
+        return Problem(events.place(row), f"{said}, {what}; add the rows that opened the rest")
     where = f"at {account}" if queue == place else "in all accounts together"
     said = f"{events.ledger.rows['kind'][row]} of {_said(plan, wanted)} {asset}"
     what = f"but only {_said(plan, wanted - lacking)} {asset} held {where}"
