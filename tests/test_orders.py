@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from simple_ledger import PERSON, filed, ledger_of, warned
+from simple_ledger import PERSON, filed, ledger_of, refused, warned
 
 from conftest import ROOT, Asked
 from lotlaw.ledger import Ledger
@@ -214,6 +214,20 @@ def test_what_the_relief_of_2025_ends_for(
     for treated, problems in ((treatment(year, person), 0), (law, refused)):
         events = replace(events_of(ledger_of(tmp_path, LEDGER), person), treatment=treated)
         assert len(orders_of(events, person, None).problems) == problems
+
+
+def test_average_cost_has_no_place_for_a_gift_of_two_bases(tmp_path: Path) -> None:
+    text = """
+        time       | kind    | asset | asset_class | quantity | amount | acquired   | basis | fair_value | account
+        2024-01-02 | buy     | FUND  | fund        | 100      | 5000   |            |       |            | vg
+        2024-02-02 | gift_in | FUND  |             | 100      |        | 2020-01-01 | 10000 | {}         | vg
+        2025-03-03 | sell    | FUND  |             | 150      | 6000   |            |       |            | vg
+    """
+    average = {"accounts": {"vg": {"default_method": "average"}}}
+    why = "FUND at vg is sold at average cost, and this gift has two bases"
+    how = "give it the one that you chose as basis and as fair_value, or sell by another method"
+    assert refused(tmp_path, text.format(8000), **average) == [f"ledger.csv:3: {why}; {how}"]
+    assert filed(tmp_path, text.format(12000), **average).dispositions["basis"].sum() == 1_125_000
 
 
 # The taxpayer's own rates

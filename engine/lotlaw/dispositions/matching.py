@@ -11,7 +11,7 @@ import polars as pl
 from lotlaw.dispositions import Matched, Rates, besides, unknown
 from lotlaw.dispositions import holdings as held_lots
 from lotlaw.dispositions.cautions import of_accounts, of_gifts, of_settlement, of_short_sales, of_statements
-from lotlaw.dispositions.mistakes import forfeited, mistakes
+from lotlaw.dispositions.mistakes import forfeited, mistakes, of_two_bases
 from lotlaw.dispositions.reported import Reported, with_reported
 from lotlaw.dispositions.rows import form_rows
 from lotlaw.dispositions.slices import YEAR_END, at_value, sold_slices
@@ -132,7 +132,7 @@ def _carried_out(
         untaxed = events.treatment.untaxed(taxpayer["accounts"])
         plan = knowing(events, plan, rare.known, untaxed, taxpayer["identical"], rates)
         plan, problems, told = allocated(events, plan, taxpayer, document)
-        _refuse(problems)
+        _refuse([*problems, *of_two_bases(events, plan)])
         notes += told
         cut = None if held else running.slices(plan)
         if cut is None:

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
-from lotlaw.lots.book import Book
+import polars as pl
+
+from lotlaw.lots.book import AVERAGE, Book
 from lotlaw.lots.events import Events
 from lotlaw.lots.queues import Plan
 from lotlaw.source import Problem
@@ -25,6 +27,21 @@ def mistakes(events: Events, plan: Plan, book: Book) -> list[Problem]:
             problems.append(_short(events, plan, at, lacking))
         told.add(queue)
     return problems
+
+
+def of_two_bases(events: Events, plan: Plan) -> list[Problem]:
+    """Gifts of two bases among lots that are sold at their average cost, which is one."""
+    if not plan.low or "method" not in plan.steps.columns:
+        return []
+    steps = plan.steps.filter(pl.col("method") == AVERAGE)
+    averaged, gifts = set(steps["place"]), plan.steps.select("row", "asset", "account", "place")
+    found = [gifts.row(at) for at in sorted(plan.low)]
+    how = "give it the one that you chose as basis and as fair_value, or sell by another method"
+    return [
+        Problem(events.place(row), f"{asset} at {account} is sold at average cost, and this gift has two bases; {how}")
+        for row, asset, account, place in found
+        if place in averaged
+    ]
 
 
 def forfeited(events: Events, plan: Plan, book: Book) -> Iterator[str]:
