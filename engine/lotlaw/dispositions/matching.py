@@ -123,7 +123,7 @@ def _carried_out(
     if rare.steps.height:
         more = rare.steps.with_columns(method=pl.lit(0, pl.UInt8)) if "method" in steps.columns else rare.steps
         steps = pl.concat([steps, more]).sort("row", "step", maintain_order=True)
-    sold, open_lots, notes = [], pl.DataFrame(schema=held_lots.SCHEMA), list(_told(events))
+    sold, open_lots, notes = [], pl.DataFrame(schema=held_lots.SCHEMA), list(_told(events, shown))
     wrong: list[Problem] = []
     parts = [(steps, places, False)] if held else by_decimals(events, apart(events, steps, places, rare))
     for part, mine, plain in parts:
@@ -162,10 +162,10 @@ def _plan(
     return plan_of(events, steps, places, mine, set(picking), together)
 
 
-def _told(events: Events) -> Iterator[str]:
-    """What there is to tell of kinds of events, each at the first of them."""
+def _told(events: Events, shown: pl.Expr) -> Iterator[str]:
+    """What there is to tell of kinds of events in the years shown, each at the first of them."""
     telling = [name for name, kind in events.treatment.kinds.items() if kind.warns]
-    rows = events.rows.filter(is_kind(telling)).group_by("kind").agg(pl.col("row").min()).sort("row")
+    rows = events.rows.filter(is_kind(telling) & shown).group_by("kind").agg(pl.col("row").min()).sort("row")
     for kind, row in rows.iter_rows():
         yield f"{events.place(row)}: {kind}: {events.treatment.kinds[kind].warns}"
 
