@@ -34,7 +34,7 @@ def work_out_columns(year: Year, frame: pl.DataFrame, forms: Iterable[str], *, c
     return plan.run(frame, wanted)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def _planned(year: Year, schema: tuple[Any, ...], asked: frozenset[str], *, cents: bool) -> tuple[_Plan, list[str]]:
     """The plan for frames that are alike, and the columns wanted of it."""
     lines = [line for form in year.forms if form in asked for line in year.forms[form].lines.values()]

@@ -117,15 +117,20 @@ def _groups(part: _Part) -> Iterator[tuple[list[int], Rates]]:
     here = here.select("t", group=pl.lit(group).gather("choice"), alone=pl.col("rows") >= LARGE)
     alone = (pl.col("group") < 0) | pl.col("alone")
     yield from (([t], {}) for t in here.filter(alone)["t"])
-    rated = {numbers[kind] for kind in kinds if kind and kind.rated}
-    for (number,), together in here.filter(~alone).group_by("group", maintain_order=True):
-        yield from _by_rates(part, together["t"]) if number in rated else [(together["t"].to_list(), {})]
+    rated = pl.col("group").is_in([numbers[kind] for kind in kinds if kind and kind.rated])
+    for together in here.filter(~alone & ~rated).partition_by("group", maintain_order=True):
+        yield together["t"].to_list(), {}
+    yield from _by_rates(part, here.filter(~alone & rated).select("t", "group"))
 
 
-def _by_rates(part: _Part, group: pl.Series) -> list[tuple[list[int], Rates]]:
-    people = part.people.filter(pl.col("t").is_in(group.implode()))
-    sold = part.rows.frame.filter(pl.col("t").is_in(group.implode()))["date"].dt.year().unique().to_list()
-    return by_rates_of(part.year, people.select("t").hstack(facts_of(people, part.choices)), sold)
+def _by_rates(part: _Part, groups: pl.DataFrame) -> list[tuple[list[int], Rates]]:
+    """The taxpayers of groups, by group and by their own rates."""
+    if groups.is_empty():
+        return []
+    chosen = pl.col("t").is_in(groups["t"].implode())
+    people, sold = part.people.filter(chosen), part.rows.frame.filter(chosen)["date"].dt.year().unique()
+    facts = people.select("t").join(groups, on="t", maintain_order="left").hstack(facts_of(people, part.choices))
+    return by_rates_of(part.year, facts, sold.to_list())
 
 
 class _Kind(NamedTuple):

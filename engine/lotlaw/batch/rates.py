@@ -19,11 +19,14 @@ OUTSIDE = r"^(t|filing_status|taxpayer\.(income\..*|deduction|standard_deduction
 
 
 def by_rates_of(year: Year, facts: pl.DataFrame, sold: Sequence[int]) -> list[tuple[list[int], Rates]]:
-    """Taxpayers (`t` of `facts`, which has what `lotlaw.returns` takes) by their rates in the years of sale."""
+    """Taxpayers by `group` and by their rates in the years of sale.
+
+    `facts` has t, group, and what `lotlaw.returns` takes.
+    """
     said = facts.select(pl.col(OUTSIDE))
     rules = rules_of(year, sold)
     taxed = {known: _taxed(load(known, year.root), said) for known in sorted(set(rules.values()))}
-    every = said.select("t").hstack(
+    every = facts.select("t", "group").hstack(
         [of[term].alias(f"{known} {term}") for known, of in taxed.items() for term in TERMS]
     )
     found: list[tuple[list[int], Rates]] = []
