@@ -94,8 +94,8 @@ def _own_gain(folder: Path) -> Decimal:
 
 def _peer(name: str, ledger: Path, gain: Decimal) -> Cost:
     """A run of a peer; ends everything if it comes to another gain. Raises TimeoutError."""
-    said = ledger.with_suffix(".json")
-    cost = once([str(PEERS), str(HERE / "peers.py"), name, str(ledger)], says=said, limit=PATIENCE)
+    said, command = ledger.with_suffix(".json"), [str(PEERS), str(HERE / "peers.py"), name, str(ledger)]
+    cost = once(command, folder=ledger.parent, says=said, limit=PATIENCE)
     theirs = Decimal(json.loads(said.read_text(encoding="utf-8"))["gain"])
     if theirs != gain:
         sys.exit(f"{name} comes to a gain of {theirs}, lotlaw to {gain}")

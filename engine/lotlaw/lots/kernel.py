@@ -41,7 +41,7 @@ def _first_in_first_out(book: Book, lose: Lose) -> Sell:  # noqa: C901  (one loo
     """What sells first in, first out where nothing else matters: `seller`, written out, since it is called most."""
     lines, lates, left, basis, size, total = book.lines, book.late, book.left, book.basis, book.size, book.total
     unit, wash, (sale, source, taken, costs, gets) = book.moves.unit, book.moves.wash, book.slices.appends
-    held, day, opened_by, acquired = book.held, book.moves.day, book.opened_by, book.slices.acquired
+    day, lots, sold, acquired, held = book.moves.day, len(total), book.slices.sale, book.slices.acquired, book.held
 
     def plain(at: int, code: int, queue: int, need: int) -> None:  # noqa: C901
         line, late, want, money, given, cost = lines[queue], lates[queue], need, total[at], 0, 0
@@ -74,13 +74,14 @@ def _first_in_first_out(book: Book, lose: Lose) -> Sell:  # noqa: C901  (one loo
             need -= units
             so_far = (2 * money * (want - need) + want) // (2 * want) if need else money
             got, given = so_far - given, so_far
+            slice_, since = NOWHERE, held.get(lot) if held else None
             if code == SELL:
-                if held and lot in held:
-                    acquired[len(book.slices.sale)] = held[lot]
+                slice_ = len(sold)
+                if since is not None:
+                    acquired[slice_] = since
                 sale(at), source(lot), taken(units), costs(cost), gets(got)
             if looking and got * unit < cost:
-                since = held[lot] if lot in held else day[opened_by(lot)]
-                slice_ = len(book.slices.sale) - 1 if code == SELL else NOWHERE
+                since = day[lot if lot < lots else book.origin[lot - lots]] if since is None else since
                 losses.append((slice_, lot, units, (cost - got * unit) // unit, since))
         if losses:
             lose(at, queue, losses)

@@ -153,6 +153,8 @@ def _column(whole: list[int]) -> pl.Series:
 
 def _overrides(said: dict[int, int] | dict[int, bool], height: int, dtype: type[pl.DataType]) -> pl.Series:
     """A column with what is said of some of its rows, null in the others."""
+    if 2 * len(said) > height:
+        return pl.Series(list(map(said.get, range(height))), dtype=dtype)
     column = pl.select(pl.repeat(None, height, dtype=dtype)).to_series()
     return column.scatter(list(said), pl.Series(list(said.values()), dtype=dtype)) if said else column
 
