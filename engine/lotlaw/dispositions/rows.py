@@ -213,6 +213,8 @@ def _miscoded(rows: pl.DataFrame, ledger: Ledger, year: Year) -> Iterator[Proble
     # There are few kinds of rows, and each is looked at once.
     kinds = signs.select("codes", "sign", "gains").unique()
     wrong = [_amiss(known, year, codes, sign, gains=gains) for codes, sign, gains in kinds.iter_rows()]
+    if not any(wrong):
+        return
     amiss = kinds.with_columns(amiss=pl.Series(wrong, dtype=pl.String)).filter(pl.col("amiss") != "")
     found = signs.join(amiss, on=kinds.columns, maintain_order="left")
     for sale, adjustment, said in found.select("sale", "adjustment", "amiss").iter_rows():

@@ -62,7 +62,7 @@ def _on_their_day(events: Events, sold: pl.DataFrame) -> pl.DataFrame:
 
 def _of_return(events: Events, sold: pl.DataFrame, shown: pl.Expr) -> pl.DataFrame:
     """Without slices of rows that belong on no return asked for: some moves leave slices wherever they happen."""
-    if sold.is_empty():
+    if sold.is_empty() or events.rows.select(shown.all()).item():
         return sold
     rows = events.rows.filter(pl.col("row").is_in(sold["sale"].unique().implode()) & shown)["row"]
     return sold.filter(pl.col("sale").is_in(rows.implode()))
