@@ -28,7 +28,7 @@ ONCE = 1_000_000
 """At this size each program runs once."""
 LONG = 60
 """Seconds: what has taken longer is not run again for a median."""
-PATIENCE = 420
+PATIENCE = 240
 """Seconds that a program may take; one that would not finish even if time grew no faster than rows is not begun."""
 YEAR = 2025
 
