@@ -14,7 +14,7 @@ cent is lost by that.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from lotlaw.lots.book import NOWHERE, Book, Group, Loss, kept_basis
 from lotlaw.lots.choosing import enter, order_again
@@ -23,6 +23,8 @@ Made = tuple[int, int, int, int, int]
 """A loss as a sale makes it: slice, lot, units, cents, and since when the lot had been held."""
 ROOM, ROOM_OF_MANY = 2**16, 2**24
 """Cuts of one taxpayer; and of many together, none of whom may then have made more than one alone (`crowd`)."""
+FEW = 2**3
+"""Lots that are sooner looked through than looked up."""
 Cut = Callable[[Book, int, int], int]
 Serve = Callable[[int, int, int, int, int, int], tuple[int, int]]
 Lose = Callable[[int, int, list[Made]], None]
@@ -67,11 +69,7 @@ def _loser(book: Book, serve: Serve) -> Lose:  # noqa: C901  (one loop, which is
         together = len(losses) > 1 and len(origin) >= wash.room
         for slice_, lot, units, cents, since in [_as_one(losses)] if together else losses:
             wanted, rest, passed = units * per, cents, []
-            own = (
-                {made[1] if made[1] < lots else origin[made[1] - lots] for made in losses}
-                if together
-                else {lot if lot < lots else origin[lot - lots]}
-            )
+            own = _purchases(losses, lots, origin) if together else (lot if lot < lots else origin[lot - lots],)
             while recent and wanted > 0:
                 other = recent[0]
                 opened = other if other < lots else origin[other - lots]
@@ -95,6 +93,12 @@ def _loser(book: Book, serve: Serve) -> Lose:  # noqa: C901  (one loop, which is
                 group.losses.append(Loss(shown, wanted, rest, at, day, queue, since))
 
     return lose
+
+
+def _purchases(losses: list[Made], lots: int, origin: list[int]) -> Collection[int]:
+    """The moves that opened the lots of a sale's losses."""
+    own = [made[1] if made[1] < lots else origin[made[1] - lots] for made in losses]
+    return own if len(own) <= FEW else set(own)
 
 
 def _as_one(losses: list[Made]) -> Made:
