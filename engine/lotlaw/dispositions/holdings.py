@@ -28,8 +28,7 @@ def holdings(events: Events, plan: Plan, book: Book) -> pl.DataFrame:
     opened = plan.opened(book, lots)
     rows = steps["row"].gather(opened)
     assets, accounts = _places(plan, book, lots)
-    days = [book.held.get(lot, day) for lot, day in zip(lots, steps["day"].gather(opened), strict=True)]
-    held = pl.Series(days, dtype=pl.Int32).cast(pl.Date)
+    held = pl.Series([book.held[lot] for lot in lots], dtype=pl.Int32).cast(pl.Date)
     frame = pl.DataFrame({
         "asset": assets, "account": accounts, "lot": rows,
         "quantity": plan.quantities([left[lot] for lot in lots]), "acquired": held,

@@ -33,9 +33,9 @@ def sold_slices(events: Events, plan: Plan, cut: pl.DataFrame, shown: pl.Expr) -
 
 def _overridden(events: Events, sold: pl.DataFrame) -> pl.DataFrame:
     """With what a slice says of itself: the day acquired, the term, a loss disallowed and its code."""
-    own, code = pl.col("own").is_not_null(), pl.lit(events.treatment.said["wash_sales"]["code"])
+    own, code = pl.col("own").cast(pl.Date) != pl.col("acquired"), pl.lit(events.treatment.said["wash_sales"]["code"])
     return sold.with_columns(
-        acquired=pl.coalesce(pl.col("own").cast(pl.Date), "acquired"),
+        acquired=pl.col("own").cast(pl.Date),
         acquired_text=pl.when(~own).then("acquired_text"),
         term=pl.when("long").then(pl.lit("long")),
         codes=pl.when(pl.col("adjustment") > 0).then(code),

@@ -110,8 +110,8 @@ class Moves:
 class Slices:
     """What was sold, a slice of one lot each: the move that sold it, the lot, units, basis and proceeds.
 
-    The basis is whole cents told in fine units, proceeds are in cents. By slice, where it is so: disallowed, cents of a
-    loss that a wash sale disallows; acquired, a day other than the lot's; long, the term if the dates do not say it.
+    The basis is whole cents told in fine units, proceeds are in cents. acquired: since when the lot counts as held.
+    disallowed: cents of a loss that a wash sale disallows. long: by slice, the term where the dates do not say it.
     """
 
     sale: list[int] = field(default_factory=list)
@@ -119,14 +119,14 @@ class Slices:
     quantity: list[int] = field(default_factory=list)
     basis: list[int] = field(default_factory=list)
     proceeds: list[int] = field(default_factory=list)
-    disallowed: dict[int, int] = field(default_factory=dict)
-    acquired: dict[int, int] = field(default_factory=dict)
+    acquired: list[int] = field(default_factory=list)
+    disallowed: list[int] = field(default_factory=list)
     long: dict[int, bool] = field(default_factory=dict)
 
     @property
     def appends(self) -> tuple[Callable[[int], None], ...]:
         """What adds to each column in turn, bound once."""
-        columns = self.sale, self.lot, self.quantity, self.basis, self.proceeds
+        columns = self.sale, self.lot, self.quantity, self.basis, self.proceeds, self.acquired, self.disallowed
         return tuple(column.append for column in columns)
 
 
@@ -162,13 +162,13 @@ class Book:
     left, basis: by lot, the units that are left and their basis in fine units (None: not worked out, see `cost`). size,
     total: the same when the lot was opened or last cut. pools: by queue, its pool's queue as of now. rest: by queue,
     the fraction of a cent owed. origin: the moves that opened the lots that pieces are of. home: the queue of each
-    piece (None: on the way). held: since when, for lots that do not go by the day they were acquired. low: the basis
-    for a loss. served: lots that have replaced what was sold at a loss. free: units that have not, of lots of which
-    others have. heaps: by queue and method, what orders its lots; entries: by lot and method, the entry that holds, of
-    lots that were ordered again. front: where in the line of units of its purchase a lot begins. pooled: by queue kept
-    at average cost, units and cost in fine units. against: by short position, units held long-term when it was opened.
-    forfeited: (move, cents) of losses that are gone. short: (move, units missing). misnamed: (move, lot named, units
-    missing). undivided: (move, units in lots by queue). negative: moves that would make a basis negative.
+    piece (None: on the way). held: by lot, since when it counts as held. free: by lot, the units that have not replaced
+    what was sold at a loss: its last ones, and where that is more than is left, all. low: the basis for a loss. heaps:
+    by queue and method, what orders its lots; entries: by lot and method, the entry that holds, of lots that were
+    ordered again. front: where in the line of units of its purchase a lot begins. pooled: by queue kept at average
+    cost, units and cost in fine units. against: by short position, units held long-term when it was opened. forfeited:
+    (move, cents) of losses that are gone. short: (move, units missing). misnamed: (move, lot named, units missing).
+    undivided: (move, units in lots by queue). negative: moves that would make a basis negative.
     """
 
     moves: Moves
@@ -180,13 +180,12 @@ class Book:
     lines: list[deque[int]]
     late: list[list[Key]]
     rest: list[int]
+    held: list[int]
+    free: list[int]
     origin: list[int] = field(default_factory=list)
     pieces: dict[int, list[int]] = field(default_factory=dict)
     home: dict[int, int | None] = field(default_factory=dict)
-    held: dict[int, int] = field(default_factory=dict)
     low: dict[int, int] = field(default_factory=dict)
-    served: set[int] = field(default_factory=set)
-    free: dict[int, int] = field(default_factory=dict)
     groups: list[Group] = field(default_factory=list)
     heaps: dict[int, dict[int, list[int]]] = field(default_factory=dict)
     entries: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -211,14 +210,9 @@ class Book:
         moves = len(self.moves.code)
         return lot if lot < moves else self.origin[lot - moves]
 
-    def held_since(self, lot: int) -> int:
-        """The day that counts for how long a lot has been held."""
-        known = self.held.get(lot)
-        return self.moves.day[self.opened_by(lot)] if known is None else known
-
     def long_from(self, lot: int) -> int:
         """The first day on which a lot is long-term."""
-        return 0 if self.opened_by(lot) in self.moves.always else self.moves.turns(self.held_since(lot))
+        return 0 if self.opened_by(lot) in self.moves.always else self.moves.turns(self.held[lot])
 
     def place(self, lot: int) -> int | None:
         """The queue of the place where a lot lies, None where it is on its way."""
@@ -238,8 +232,11 @@ def empty(moves: Moves) -> Book:
     """The book before the first move."""
     queues = range(len(moves.pools))
     groups = 1 + max((group for of in moves.wash.bought for group in of), default=NOWHERE) if moves.wash else 0
+    held = list(moves.day)
+    for lot, since in moves.tacked.items():
+        held[lot] = since
     return Book(
         moves, list(moves.quantity), list(moves.amount), moves.quantity, moves.amount, moves.pools,
-        [deque() for _ in queues], [[] for _ in queues], [0 for _ in queues],
-        low=dict(moves.low), held=dict(moves.tacked), groups=[Group() for _ in range(groups)],
+        [deque() for _ in queues], [[] for _ in queues], [0 for _ in queues], held, list(moves.quantity),
+        low=dict(moves.low), groups=[Group() for _ in range(groups)],
     )  # fmt: skip

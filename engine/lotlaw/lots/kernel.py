@@ -40,8 +40,8 @@ def run(moves: Moves) -> Book:
 def _first_in_first_out(book: Book, lose: Lose) -> Sell:  # noqa: C901  (one loop: a call a slice would double its time)
     """What sells first in, first out where nothing else matters: `seller`, written out, since it is called most."""
     lines, lates, left, basis, size, total = book.lines, book.late, book.left, book.basis, book.size, book.total
-    unit, wash, (sale, source, taken, costs, gets) = book.moves.unit, book.moves.wash, book.slices.appends
-    day, lots, sold, acquired, held = book.moves.day, len(total), book.slices.sale, book.slices.acquired, book.held
+    unit, wash, sold, held = book.moves.unit, book.moves.wash, book.slices.sale, book.held
+    sale, source, taken, costs, gets, acquired, disallowed = book.slices.appends
 
     def plain(at: int, code: int, queue: int, need: int) -> None:  # noqa: C901
         line, late, want, money, given, cost = lines[queue], lates[queue], need, total[at], 0, 0
@@ -74,14 +74,11 @@ def _first_in_first_out(book: Book, lose: Lose) -> Sell:  # noqa: C901  (one loo
             need -= units
             so_far = (2 * money * (want - need) + want) // (2 * want) if need else money
             got, given = so_far - given, so_far
-            slice_, since = NOWHERE, held.get(lot) if held else None
+            slice_, since = NOWHERE, held[lot]
             if code == SELL:
                 slice_ = len(sold)
-                if since is not None:
-                    acquired[slice_] = since
-                sale(at), source(lot), taken(units), costs(cost), gets(got)
+                sale(at), source(lot), taken(units), costs(cost), gets(got), acquired(since), disallowed(0)
             if looking and got * unit < cost:
-                since = day[lot if lot < lots else book.origin[lot - lots]] if since is None else since
                 losses.append((slice_, lot, units, (cost - got * unit) // unit, since))
         if losses:
             lose(at, queue, losses)

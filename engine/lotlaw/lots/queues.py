@@ -56,8 +56,8 @@ CUT: Schema = {
     "sale": pl.UInt32, "lot": pl.UInt32, "quantity": WHOLE, "basis": pl.Int64, "proceeds": pl.Int64,
     "acquired": pl.Int32, "adjustment": pl.Int64, "long": pl.Boolean,
 }  # fmt: skip
-"""Slices: the moves that sold and opened, whole units, cents; `acquired` and `long` where the lot's own day says less,
-`adjustment` the cents of a loss that a wash sale disallows."""
+"""Slices: the moves that sold and opened, whole units, cents; `acquired` since when the lot counts as held,
+`adjustment` the cents of a loss that a wash sale disallows, `long` where the days do not say the term."""
 POOLED: Schema = {
     "asset": pl.String, "until": pl.UInt32, "tracked": pl.Boolean, "divided": pl.Boolean, "pool": pl.UInt32,
 }  # fmt: skip
@@ -95,12 +95,10 @@ class Plan:
     @cached_property
     def moves(self) -> Moves:
         """The kernel's input."""
-        steps, codes = self.steps, self.steps["code"].to_list()
-        # Days order lots that come out of order or are chosen otherwise; where there are none, nobody asks.
-        days = steps["day"].to_list() if self.wash or any(self.special) or max(codes, default=SELL) > SELL else []
+        steps, days = self.steps, self.steps["day"].to_list()
         how = steps["method"].to_list() if "method" in steps.columns else []
         return Moves(
-            codes, steps["queue"].to_list(), steps["units"].to_list(), steps["amount"].to_list(), days,
+            steps["code"].to_list(), steps["queue"].to_list(), steps["units"].to_list(), steps["amount"].to_list(), days,
             10 ** (self.fine - MONEY), list(self.pools), self.picks, self.shown, self.held, how, self.special,
             self.terms, self.low, self.tacked, self.always, self.placed, self.wash, self.turns, self.rates,
         )  # fmt: skip
@@ -115,13 +113,10 @@ class Plan:
         frame = pl.DataFrame({
             "sale": pl.Series(cut.sale, dtype=pl.UInt32), "lot": self.opened(book, cut.lot),
             "quantity": _column(cut.quantity), "basis": cents_of(cut.basis, self.fine),
-            "proceeds": pl.Series(cut.proceeds, dtype=pl.Int64),
+            "proceeds": pl.Series(cut.proceeds, dtype=pl.Int64), "acquired": pl.Series(cut.acquired, dtype=pl.Int32),
+            "adjustment": pl.Series(cut.disallowed, dtype=pl.Int64),
         })  # fmt: skip
-        frame = frame.with_columns(
-            acquired=_overrides(cut.acquired, len(cut.sale), pl.Int32),
-            adjustment=_overrides(cut.disallowed, len(cut.sale), pl.Int64).fill_null(0),
-            long=_overrides(cut.long, len(cut.sale), pl.Boolean),
-        )
+        frame = frame.with_columns(long=_overrides(cut.long, frame.height))
         rows = self.steps["row"].gather(frame["sale"])
         return frame if rows.is_sorted() else frame.sort(rows, maintain_order=True)
 
@@ -151,12 +146,10 @@ def _column(whole: list[int]) -> pl.Series:
         return pl.Series("n", whole, dtype=pl.Int128)
 
 
-def _overrides(said: dict[int, int] | dict[int, bool], height: int, dtype: type[pl.DataType]) -> pl.Series:
+def _overrides(said: dict[int, bool], height: int) -> pl.Series:
     """A column with what is said of some of its rows, null in the others."""
-    if 2 * len(said) > height:
-        return pl.Series(list(map(said.get, range(height))), dtype=dtype)
-    column = pl.select(pl.repeat(None, height, dtype=dtype)).to_series()
-    return column.scatter(list(said), pl.Series(list(said.values()), dtype=dtype)) if said else column
+    column = pl.select(pl.repeat(None, height, dtype=pl.Boolean)).to_series()
+    return column.scatter(list(said), list(said.values())) if said else column
 
 
 def plan_of(

@@ -76,7 +76,7 @@ def _start_anew(book: Book, opened: int, today: int, units: int) -> None:
         for lot in in_turn(book, queue):
             if not units:
                 return
-            if book.held_since(lot) < today and book.long_from(lot) > since:
+            if book.held[lot] < today and book.long_from(lot) > since:
                 piece = cut(book, lot, min(units, book.left[lot]))
                 book.held[piece] = today
                 units -= book.left[piece]

@@ -103,6 +103,7 @@ def cut(book: Book, lot: int, units: int, cost: int | None = None) -> int:
     for column, mine, other in (
         (book.left, left, units), (book.basis, kept, all_ - kept),
         (book.size, left, units), (book.total, kept, all_ - kept),
+        (book.held, book.held[lot], book.held[lot]), (book.free, book.free[lot], max(0, book.free[lot] - left)),
     ):  # fmt: skip
         column[lot] = mine
         column.append(other)
@@ -112,10 +113,6 @@ def cut(book: Book, lot: int, units: int, cost: int | None = None) -> int:
     if left and units:
         book.front[lot] = book.front[piece] + units
         order_again(book, lot)
-    if lot in book.held:
-        book.held[piece] = book.held[lot]
-    if lot in book.served:
-        book.served.add(piece)
     return piece
 
 
@@ -134,9 +131,9 @@ def seller(book: Book, lose: Lose) -> Sell:  # noqa: C901  (one loop: a call a s
     """What carries out a sale, bound to a book once: `sell(at, code, queue, need)`."""
     moves, left, total, low, unit, pooled = book.moves, book.left, book.total, book.low, book.moves.unit, book.pooled
     wash, how, held, slices = moves.wash, moves.how, book.held, book.slices
-    sale, source, taken, costs, proceeds = slices.appends
+    sale, source, taken, costs, proceeds, acquired, disallowed = slices.appends
 
-    def sell(at: int, code: int, queue: int, need: int) -> None:  # noqa: C901
+    def sell(at: int, code: int, queue: int, need: int) -> None:
         want, money, given = need, total[at], 0
         looking = wash is not None and code != GIVE
         shown, losses = code == SELL or at in moves.shown, []
@@ -163,9 +160,7 @@ def seller(book: Book, lose: Lose) -> Sell:  # noqa: C901  (one loop: a call a s
             if loss_basis is not None:
                 cost = _of_gift(cost, loss_basis, gets * unit, unit)
             if shown:
-                if lot in held:
-                    slices.acquired[len(slices.sale)] = held[lot]
-                sale(at), source(lot), taken(units), costs(cost), proceeds(gets)
+                sale(at), source(lot), taken(units), costs(cost), proceeds(gets), acquired(held[lot]), disallowed(0)
             if gets * unit < cost and (looking or loss_basis is not None):
                 slice_ = len(slices.sale) - 1 if shown else NOWHERE
                 since = _since(book, lot, slice_, by_value=loss_basis is not None)
@@ -180,7 +175,7 @@ def seller(book: Book, lose: Lose) -> Sell:  # noqa: C901  (one loop: a call a s
 def _since(book: Book, lot: int, slice_: int, *, by_value: bool) -> int:
     """Since when a lot sold at a loss had been held: a gift, if by its value, since it was given."""
     if not by_value:
-        return book.held_since(lot)
+        return book.held[lot]
     given = book.moves.day[book.opened_by(lot)]
     if slice_ != NOWHERE:
         book.slices.acquired[slice_] = given
@@ -189,16 +184,9 @@ def _since(book: Book, lot: int, slice_: int, *, by_value: bool) -> int:
 
 def show(book: Book, at: int, lot: int, units: int, cost: int, gets: int) -> int:
     """Leave a slice, and give its number."""
-    slices = book.slices
-    slices.sale.append(at)
-    slices.lot.append(lot)
-    slices.quantity.append(units)
-    slices.basis.append(cost)
-    slices.proceeds.append(gets)
-    slice_ = len(slices.proceeds) - 1
-    if lot in book.held:
-        slices.acquired[slice_] = book.held[lot]
-    return slice_
+    for append, said in zip(book.slices.appends, (at, lot, units, cost, gets, book.held[lot], 0), strict=True):
+        append(said)
+    return len(book.slices.sale) - 1
 
 
 def _of_gift(gain_basis: int, loss_basis: int, gets: int, unit: int) -> int:
@@ -291,5 +279,7 @@ def pool(book: Book, lot: int, queue: int) -> None:
 
 def resize(book: Book, lot: int, units: int, cost: int) -> None:
     """Set the units and the basis of what is left of a lot."""
+    free, left = book.free[lot], book.left[lot]
+    book.free[lot] = units if free >= left else units * free // left
     book.left[lot] = book.size[lot] = units
     book.total[lot] = book.basis[lot] = cost

@@ -57,7 +57,7 @@ def crowd(book: Book, owners: Callable[[list[int]], Iterable[str]]) -> set[str]:
 
 
 def _loser(book: Book, serve: Serve) -> Lose:  # noqa: C901  (one loop, which is run for every loss)
-    moves, left, served, origin, lots = book.moves, book.left, book.served, book.origin, len(book.moves.code)
+    moves, left, free, origin, lots = book.moves, book.left, book.free, book.origin, len(book.moves.code)
     wash, days, disallowed = moves.wash, moves.day, book.slices.disallowed
 
     def lose(at: int, queue: int, losses: list[Made]) -> None:
@@ -73,7 +73,7 @@ def _loser(book: Book, serve: Serve) -> Lose:  # noqa: C901  (one loop, which is
             while recent and wanted > 0:
                 other = recent[0]
                 opened = other if other < lots else origin[other - lots]
-                if not left[other] or other in served or days[opened] < earliest:
+                if not left[other] or not free[other] or days[opened] < earliest:
                     recent.popleft()
                 elif opened in own:
                     # What remains of the same purchase is no replacement of its own units, but may be one of others.
@@ -111,31 +111,32 @@ def _as_one(losses: list[Made]) -> Made:
     return NOWHERE, NOWHERE, units, cents, held // units
 
 
-def _shared(losses: list[Made], cents: int, rest: int, disallowed: dict[int, int]) -> list[tuple[int, int]]:
+def _shared(losses: list[Made], cents: int, rest: int, disallowed: list[int]) -> list[tuple[int, int]]:
     """Let the slices of a sale bear what of its losses is disallowed; those that bear the rest, the last first."""
     if not rest:
         if losses[0][0] != NOWHERE:
-            disallowed.update([(made[0], made[3]) for made in losses])
+            for slice_, _, _, lost, _ in losses:
+                disallowed[slice_] = lost
         return []
     shown = [(made[0], made[3]) for made in reversed(losses)]
     _disallow(shown, cents, disallowed)
     return shown
 
 
-def _disallow(shown: list[tuple[int, int]], cents: int, disallowed: dict[int, int]) -> None:
+def _disallow(shown: list[tuple[int, int]], cents: int, disallowed: list[int]) -> None:
     """Let the slices of a loss bear what of it is disallowed, one after the other."""
     while cents and shown:
         slice_, most = shown.pop()
         share = min(most, cents)
         if slice_ != NOWHERE:
-            disallowed[slice_] = disallowed.get(slice_, 0) + share
+            disallowed[slice_] += share
         cents -= share
         if share < most:
             shown.append((slice_, most - share))
 
 
 def _acquirer(book: Book, serve: Serve) -> Acquire:
-    wash, days, served, disallowed = book.moves.wash, book.moves.day, book.served, book.slices.disallowed
+    wash, days, free, disallowed = book.moves.wash, book.moves.day, book.free, book.slices.disallowed
     groups = [[book.groups[n] for n in of] for of in wash.bought] if wash else []
     after = wash.after if wash else 0
 
@@ -143,7 +144,7 @@ def _acquirer(book: Book, serve: Serve) -> Acquire:
         """A lot just opened replaces what was lately sold at a loss; what it has left may do so later."""
         for group in groups[queue] if groups else ():
             losses = group.losses
-            while losses and lot not in served:
+            while losses and free[lot]:
                 loss = losses[0]
                 current = loss.day >= days[lot] - after
                 if current and loss.units:
@@ -153,40 +154,35 @@ def _acquirer(book: Book, serve: Serve) -> Acquire:
                     _disallow(loss.shown, share, disallowed)
                 if not current or not loss.units:
                     losses.popleft()
-            if lot not in served:
+            if free[lot]:
                 group.recent.append(lot)
 
     return acquire
 
 
-def _server(book: Book, cut: Cut) -> Serve:  # noqa: C901  (one function, which is called for every loss)
-    moves, left, free_units, served, held = book.moves, book.left, book.free, book.served, book.held
+def _server(book: Book, cut: Cut) -> Serve:
+    moves, left, free, held = book.moves, book.left, book.free, book.held
     wash, days, origin, lots, unit = moves.wash, moves.day, book.origin, len(moves.code), moves.unit
     room, units = (wash.room, wash.units) if wash else (0, [])
     odd = wash is not None and (any(wash.forfeits) or any(wash.opposite) or max(units) > 1)
     at_queue, home, basis, total, size = moves.queue, book.home, book.basis, book.total, book.size
 
-    def serve(lot: int, wanted: int, cents: int, day: int, since: int, at: int) -> tuple[int, int]:  # noqa: C901
+    def serve(lot: int, wanted: int, cents: int, day: int, since: int, at: int) -> tuple[int, int]:
         """Let a lot, or as much of it as is needed, replace units of a loss: what it replaces, units and cents."""
         queue, opened = (at_queue[lot], lot) if lot < lots else (home[lot], origin[lot - lots])
-        have = free = left[lot]
-        if lot in free_units and free_units[lot] < have:
-            free = free_units[lot]
+        have, new = left[lot], min(left[lot], free[lot])
         per = units[queue] if odd and queue is not None else 1
         need = wanted if per == 1 else -(-wanted // per)
-        if need > free:  # noqa: PLR1730  (a call less, for every loss)
-            need = free
+        if need > new:  # noqa: PLR1730  (a call less, for every loss)
+            need = new
         taken = need * per
         if taken < wanted:
             cents = (2 * cents * taken + wanted) // (2 * wanted)
         if need < have and len(origin) < room:
             piece = cut(book, lot, need)
             _put_back(book, lot, piece, queue)
-            lot, have, free = piece, need, need
-        if need == free:
-            served.add(lot)
-        else:
-            free_units[lot] = free - need
+            free[lot], lot, have, new = new - need, piece, need, need
+        free[lot] = new - need
         opposite = False
         if odd and queue is not None and wash is not None:
             if wash.forfeits[queue]:
@@ -195,10 +191,7 @@ def _server(book: Book, cut: Cut) -> Serve:  # noqa: C901  (one function, which 
             opposite = wash.opposite[queue]
         if not opposite:
             now = days[opened] - day + since
-            if need < have:
-                before = held.get(lot, days[opened])
-                now = before + (now - before) * need // have
-            held[lot] = now
+            held[lot] = now if need == have else held[lot] + (now - held[lot]) * need // have
         cost = -cents * unit if opposite else cents * unit
         known = basis[lot]
         total[lot] = basis[lot] = cost + (kept_basis(book, lot, have) if known is None else known)
@@ -231,7 +224,7 @@ def _put_back(book: Book, lot: int, piece: int, queue: int | None) -> None:
 
 def follow(book: Book, lot: int, piece: int) -> None:
     """A piece of a lot may replace whatever the lot may."""
-    for group in book.groups if lot not in book.served else ():
+    for group in book.groups if book.free[lot] else ():
         if lot in group.recent:
             group.recent.insert(group.recent.index(lot), piece)
 
