@@ -95,12 +95,15 @@ class Plan:
     @cached_property
     def moves(self) -> Moves:
         """The kernel's input."""
-        steps, days = self.steps, self.steps["day"].to_list()
+        steps = self.steps
+        codes, queues, units, amounts, days = (
+            steps[name].to_list() for name in ("code", "queue", "units", "amount", "day")
+        )
         how = steps["method"].to_list() if "method" in steps.columns else []
         return Moves(
-            steps["code"].to_list(), steps["queue"].to_list(), steps["units"].to_list(), steps["amount"].to_list(), days,
-            10 ** (self.fine - MONEY), list(self.pools), self.picks, self.shown, self.held, how, self.special,
-            self.terms, self.low, self.tacked, self.always, self.placed, self.wash, self.turns, self.rates,
+            codes, queues, units, amounts, days, 10 ** (self.fine - MONEY), list(self.pools), self.picks, self.shown,
+            self.held, how, self.special, self.terms, self.low, self.tacked, self.always, self.placed, self.wash,
+            self.turns, self.rates,
         )  # fmt: skip
 
     def quantities(self, units: list[int]) -> pl.Series:
