@@ -96,7 +96,7 @@ def test_lots_that_are_cut_no_more_take_on_losses_as_a_whole(tmp_path: Path, mon
     assert held(match(ledger, load(2025), PERSON, held=True))[1:] == [
         "3 ACME at main of 2025-01-09 for 300", "6 ACME at main of 2025-03-10 for 480",
     ]  # fmt: skip
-    monkeypatch.setattr("lotlaw.lots.knowing.ROOM", 0)
+    monkeypatch.setattr("lotlaw.lots.windows.ROOM", 0)
     full = match(ledger, load(2025), PERSON, held=True)
     assert held(full)[1:] == ["9 ACME at main of 2025-02-18 for 780"]
     (warning,) = match(ledger, load(2025), PERSON).warnings

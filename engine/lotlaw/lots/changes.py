@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lotlaw.lots.book import ADJUST, BRANCH, CARRY, LOWER, RESCALE, Book
-from lotlaw.lots.choosing import forget_order, in_turn
+from lotlaw.lots.choosing import NONE, first, forget_order, in_turn
 from lotlaw.lots.taking import cut, part, parts, put, resize, sent, show, spread
-from lotlaw.lots.washing import rescale
+from lotlaw.lots.washing import follow, renamed, rescale
 
 
 def carry_out(book: Book, at: int, code: int, queue: int) -> None:
@@ -38,15 +38,21 @@ def _rescale(book: Book, at: int, queue: int) -> None:
 def _carry(book: Book, at: int, queue: int) -> None:
     """Lots become lots of another asset, with their basis and dates: (queue, units, boot, value of all received).
 
-    Boot is money received besides, in cents: a gain is taken up to it, a loss never, and the basis falls by what was
-    received beyond that gain, §356 and §358.
+    Where none are held, positions that were opened by selling do: (their queue, the other asset's). Boot is money
+    received besides, in cents: a gain is taken up to it, a loss never, and the basis falls by what was received beyond
+    that gain, §356 and §358.
     """
-    target, units, boot, value = book.moves.terms[at]
+    target, units, boot, value, *owed = book.moves.terms[at]
+    if owed and not boot and first(book, queue, at) == NONE:
+        queue, target = owed
     pieces, unit = _gone(book, at, queue), book.moves.unit
     weights = [book.left[piece] for piece in pieces]
     if not pieces:
         return
     shares = zip(pieces, parts(units, weights), parts(boot, weights), parts(value, weights), strict=True)
+    same = renamed(book, queue, target, units, book.moves.quantity[at])
+    for opened in book.against if same else ():
+        _stands_against(book, opened, queue, target)
     for piece, gets, money, worth in shares:
         cost = book.cost(piece)
         if boot:
@@ -56,6 +62,8 @@ def _carry(book: Book, at: int, queue: int) -> None:
             _value_too(book, piece, (gain - money) * unit)
         # What a slice shows keeps its own lot, whose units were those of the old asset.
         heir = cut(book, piece, book.left[piece], book.cost(piece))
+        if same:
+            follow(book, piece, heir)
         resize(book, heir, gets, cost)
         put(book, heir, target)
 
@@ -66,6 +74,12 @@ def _gone(book: Book, at: int, queue: int) -> list[int]:
     pieces = list(sent(book, at, queue, all_there=common == queue))
     missing = book.moves.quantity[at] - sum(book.left[piece] for piece in pieces)
     return pieces + list(sent(book, at, common, need=missing)) if missing and common != queue else pieces
+
+
+def _stands_against(book: Book, opened: int, queue: int, target: int) -> None:
+    """What was held against a short sale, §1233, is so under its new name too."""
+    held = book.moves.terms[opened]
+    book.moves.terms[opened] = (*held, target) if queue in held else held
 
 
 def _branch(book: Book, at: int, queue: int) -> None:

@@ -12,17 +12,16 @@ from itertools import chain
 import polars as pl
 
 from lotlaw.ledger import OWNER
-from lotlaw.lots.book import ABSORB, BORROW, BRANCH, CARRY, CLOSE, EXPIRE, FIFO, NOWHERE, RESCALE, SELL, Wash
-from lotlaw.lots.events import APART, PLACES, Events, is_kind, owner, rare, words_of
+from lotlaw.lots.book import ABSORB, BORROW, BRANCH, CARRY, CLOSE, EXPIRE, FIFO, RESCALE, SELL
+from lotlaw.lots.events import APART, PLACES, Events, is_kind, rare, words_of
 from lotlaw.lots.kinds import DONOR
 from lotlaw.lots.moves import alike, dollars
 from lotlaw.lots.queues import FINE, FINELY, OPENS, SALES, SCALING, UNITS, Plan
 from lotlaw.lots.rare import Known, Rare, units_held, with_heirs
 from lotlaw.lots.treatment import Treatment, turns_long
-from lotlaw.lots.washing import ROOM, ROOM_OF_MANY
+from lotlaw.lots.windows import Alike, groups_of, pools_of, wash_of
 from lotlaw.readings.columns import MONEY
 
-CALL = "call"
 LINKING = (CARRY, BRANCH, BORROW, CLOSE, EXPIRE, ABSORB)
 COMMON = UNITS[2]
 """Decimals that most quantities fit into."""
@@ -51,13 +50,13 @@ def knowing(
     assets = chosen | with_heirs(plan.steps, known, gifts)
     special = [asset in assets for asset in plan.places["asset"].to_list()] if assets else []
     special += [False] * (len(plan.pools) - len(special))
-    for queue, pool in enumerate(_pools(plan)) if assets else ():
+    for queue, pool in enumerate(pools_of(plan)) if assets else ():
         special[pool] = special[pool] or special[queue]
     return replace(
         plan, held=units_held(plan, known), low=low, tacked=tacked, always=_always(events, opened), special=special,
-        terms=_terms(events, plan, known), turns=_turns(law),
+        terms=_terms(plan, known, _against(events, plan, set(untaxed), identical)), turns=_turns(law),
         rates=[(date(year, 1, 1).toordinal() - EPOCH, *rates[year]) for year in sorted(rates)],
-        wash=_wash(events, plan, watched, set(untaxed), identical) if watched else None,
+        wash=wash_of(events, plan, watched, set(untaxed), identical) if watched else None,
     )  # fmt: skip
 
 
@@ -146,15 +145,6 @@ def related(events: Events, steps: pl.DataFrame, rare: Rare, identical: Iterable
     }
 
 
-def _pools(plan: Plan) -> list[int]:
-    """By place, the queue that its sales may take from: of untracked pools, none of a place's own moves says so."""
-    used = plan.steps.select("place", "queue").unique().filter(pl.col("queue") >= plan.places.height)
-    pools = list(range(plan.places.height))
-    for place, queue in used.iter_rows():
-        pools[place] = queue
-    return pools
-
-
 def _chosen(plan: Plan) -> set[str]:
     """The assets of which lots are chosen otherwise than first in, first out."""
     if "method" not in plan.steps.columns:
@@ -202,20 +192,17 @@ def _always(events: Events, opened: pl.DataFrame) -> frozenset[int]:
 # What rare moves have to know
 
 
-def _terms(events: Events, plan: Plan, known: list[Known]) -> dict[int, tuple[int, ...]]:
+def _terms(plan: Plan, known: list[Known], against: Mapping[int, tuple[int, ...]]) -> dict[int, tuple[int, ...]]:
     codes = (RESCALE, CARRY, BRANCH, ABSORB, EXPIRE, BORROW)
     asking = plan.steps.with_row_index("at").filter(pl.col("code").is_in(codes))
     if asking.is_empty():
         return {}
-    queues, against, targets = _queues(plan), _against(events), _targets(plan, known)
-    lots_of: dict[str, list[int]] = {}
-    for (name, _, short), queue in queues.items() if against else ():
-        lots_of.setdefault(name, []).extend([] if short else [queue])
+    queues, targets = _queues(plan), _targets(plan, known)
     columns = ("at", "code", "row", "asset", "account", "amount")
     terms: dict[int, tuple[int, ...]] = {}
     for at, code, row, asset, account, amount in asking.select(columns).iter_rows():
         if code == BORROW:
-            terms |= {at: tuple(sorted(set(lots_of.get(asset, ()))))} if row in against else {}
+            terms |= {at: against[row]} if row in against else {}
         elif code == EXPIRE:
             terms[at] = (queues[asset, account, True],)
         elif code == ABSORB:
@@ -223,20 +210,29 @@ def _terms(events: Events, plan: Plan, known: list[Known]) -> dict[int, tuple[in
             terms[at] = (targets[said.row, said.is_sale], said.sign, int(said.is_sale))
         else:
             to = known[amount].to
-            terms[at] = (*((queues[*to, False],) if to else ()), *known[amount].numbers)
+            owed = (asset, account, True), (*(to or ("", "")), True)
+            shorts = (queues[place] for place in owed) if code == CARRY and queues.keys() >= set(owed) else ()
+            terms[at] = (*((queues[*to, False],) if to else ()), *known[amount].numbers, *shorts)
     return terms
 
 
-def _against(events: Events) -> set[int]:
-    """The rows that open a position by selling, for which it matters what is held meanwhile."""
+def _against(events: Events, plan: Plan, untaxed: set[str], identical: Alike) -> dict[int, tuple[int, ...]]:
+    """By row that opens a position by selling, for which it matters what is held meanwhile: where that lies."""
     kinds = events.treatment.kinds.items()
     opposed = [name for name, kind in kinds if kind.borrows and kind.borrows.said.get("against_held")]
-    return set(events.rows.filter(is_kind(opposed))["row"]) if opposed else set()
+    if events.kinds.isdisjoint(opposed):
+        return {}
+    groups, lots_of = groups_of(set(plan.places["asset"]), identical), dict[int, set[int]]()
+    for (name, account, short), queue in _queues(plan).items():
+        if not short and account not in untaxed:
+            lots_of.setdefault(groups[name], set()).add(queue)
+    sold = events.rows.filter(is_kind(opposed)).select("row", "out_asset").iter_rows()
+    return {row: tuple(sorted(lots_of.get(groups[asset], ()))) for row, asset in sold if asset in groups}
 
 
 def _queues(plan: Plan) -> dict[tuple[str, str, bool], int]:
     """Where lots of an asset at an account lie: in its place, or in the pool if nobody asks where."""
-    pools, tracked = _pools(plan), plan.pools
+    pools, tracked = pools_of(plan), plan.pools
     places = plan.places.select("place", "asset", "account", "short").iter_rows()
     return {(*where, short): at if tracked[at] != at else pools[at] for at, *where, short in places}
 
@@ -249,48 +245,3 @@ def _targets(plan: Plan, known: list[Known]) -> dict[tuple[int, bool], int]:
     for at, row, code in moves.select("at", "row", "code").iter_rows():
         found.setdefault((row, code in SALES), at)
     return found
-
-
-# Wash sales
-
-
-def _wash(events: Events, plan: Plan, watched: set[str], untaxed: set[str], identical: Iterable[Iterable[str]]) -> Wash:
-    said = events.treatment.said["wash_sales"]
-    groups = _groups(watched, identical)
-    calls = _calls(events) if said["calls"] else {}
-    height = len(plan.pools)
-    loss, units, forfeits = [NOWHERE] * height, [1] * height, [False] * height
-    bought: list[tuple[int, ...]] = [()] * height
-    opposite = [False] * height
-    places = plan.places.select("place", "asset", "account", "short").iter_rows()
-    for place, asset, account, short in places:
-        if asset not in watched:
-            continue
-        underlying, units[place] = calls.get(asset, ("", 1))
-        same = [groups[name] for name in (asset, *([] if short else [underlying])) if name in groups]
-        bought[place] = tuple(2 * group + short for group in same)
-        loss[place] = NOWHERE if account in untaxed else bought[place][0]
-        opposite[place], forfeits[place] = short, account in untaxed
-    for place, pool in enumerate(_pools(plan)):
-        loss[pool], bought[pool], units[pool] = loss[place], bought[place], units[place]
-    room = ROOM_OF_MANY if any(map(owner, plan.places["account"].head(1))) else ROOM
-    return Wash(said["days_before"], said["days_after"], loss, bought, units, forfeits, opposite, room)
-
-
-def _groups(watched: set[str], identical: Iterable[Iterable[str]]) -> dict[str, int]:
-    """What is substantially identical shares a number: an asset with itself, and what the taxpayer says."""
-    leader = {asset: asset for asset in watched}
-    led = {asset: [asset] for asset in watched}
-    for names in identical:
-        leaders = {leader[name] for name in names if name in leader}
-        for other in leaders - {min(leaders, default="")}:
-            led[min(leaders)] += led[other]
-            leader |= dict.fromkeys(led.pop(other), min(leaders))
-    numbers = {name: n for n, name in enumerate(sorted(set(leader.values())))}
-    return {asset: numbers[of] for asset, of in leader.items()}
-
-
-def _calls(events: Events) -> dict[str, tuple[str, int]]:
-    """By option to buy, what it is on and how many units of that."""
-    calls = events.ledger.options.filter(pl.col("right") == CALL).select("asset", "underlying", "multiplier")
-    return {asset: (underlying, int(multiplier)) for asset, underlying, multiplier in calls.iter_rows()}

@@ -46,18 +46,19 @@ class Known:
 class Rare:
     """The moves of rare kinds as STEPS, what they have to know, and those that cannot be told.
 
-    `places`: asset, account and short of all that they touch.
+    short: assets and accounts of positions opened by selling. `places`: asset, account and short of all they touch.
     """
 
     steps: pl.DataFrame
     known: list[Known]
     problems: list[Problem]
+    short: list[tuple[str, str]]
 
     @property
     def places(self) -> pl.DataFrame:
         own = self.steps.select("asset", "account", "short")
         other = self.steps.filter(pl.col("code") == EXPIRE).select("asset", "account", ~pl.col("short"))
-        to = [(*known.to, False) for known in self.known if known.to]
+        to = [*((*known.to, False) for known in self.known if known.to), *((*place, True) for place in self.short)]
         return pl.concat([own, other, pl.DataFrame(to, schema=own.schema, orient="row")])
 
 
@@ -71,7 +72,7 @@ def rare_moves(events: Events, places: pl.DataFrame) -> Rare:
     problems: list[Problem] = []
     changed = [_change(CODES[changing[row["kind"]]], row, known) for row in _rows(events, list(changing))]
     at = _accounts(places, {said[3] for said in changed if said[4] is None}, known)
-    short = places.filter("short").select("asset", "account").unique().sort("asset", "account").rows()
+    short = _short(places, changed, known)
     for said in changed:
         found += [said] if said[4] is not None else [(*said[:4], name, *said[5:]) for name in at.get(said[3], ())]
         if said[2] == RESCALE and known[said[6]].numbers[0]:
@@ -84,7 +85,16 @@ def rare_moves(events: Events, places: pl.DataFrame) -> Rare:
             found.append(_option(stock, options[row["kind"]], row, known))
         except ValueError as error:
             problems.append(Problem(events.place(row["row"]), str(error)))
-    return Rare(pl.DataFrame(found, schema=STEPS, orient="row"), known, problems)
+    return Rare(pl.DataFrame(found, schema=STEPS, orient="row"), known, problems, short if found else [])
+
+
+def _short(places: pl.DataFrame, changed: list[tuple[Any, ...]], known: list[Known]) -> list[tuple[str, str]]:
+    """Assets and accounts of positions opened by selling, under all names that they get."""
+    short = set(places.filter("short").select("asset", "account").iter_rows())
+    for said in changed if short else ():
+        to = known[said[6]].to if said[2] == CARRY and (said[3], said[4]) in short else None
+        short |= {to} if to else set()
+    return sorted(short)
 
 
 def with_heirs(steps: pl.DataFrame, known: list[Known], assets: set[str]) -> set[str]:

@@ -85,11 +85,15 @@ def _start_anew(book: Book, opened: int, today: int, units: int) -> None:
 
 def _absorb(book: Book, at: int, queue: int) -> None:
     """An option's premium becomes part of what is bought or sold by it: (move of the stock, 1 or -1, is it a sale)."""
-    target, sign, sale = book.moves.terms[at]
+    (target, sign, sale), served = book.moves.terms[at], 0
     for lot, units in turns(book, at, queue):
+        served += min(units, max(0, book.left[lot] - book.free[lot]))
         premium = sign * take(book, lot, units, queue)
         if sale:
             book.total[target] += premium // book.moves.unit
         else:
             book.total[target] += premium
             book.basis[target] = book.total[target]
+    # To buy by an option that has replaced a loss is no other acquisition: each unit acquired serves one loss.
+    if served and book.moves.wash and not sale:
+        book.free[target] = max(0, book.left[target] - served * book.moves.wash.units[queue])

@@ -22,6 +22,7 @@ TERM = {"acquired": "date"}
 LEGS = {"sells": "proceeds", "opens": "basis", "borrows": "proceeds", "closes": "cost"}
 """What kinds do with a leg, and what they call its amount."""
 UNIVERSAL = "universal"
+SAME = "same_under_another_name"
 CODES = ("wrong_basis", "costs_left_out", "wrong_term", "wash_sale", "market_discount", "loss_not_allowed")
 """What of `reported` is a code of Form 8949."""
 
@@ -184,6 +185,8 @@ def _wash_problems(document: Document, codes: Any) -> Iterator[Problem]:
     yield from missing(document, ("wash_sales", "code"), wash["code"], codes, "code")
     for n, name in enumerate(wash["classes"]):
         yield from missing(document, ("wash_sales", "classes", n), name, said["asset_classes"], "asset class")
+    for n, name in enumerate(wash[SAME]):
+        yield from missing(document, ("wash_sales", SAME, n), name, said["kinds"], "kind")
     for block, key in (("acquired_by", "kinds"), ("short_sales", "closed_by"), ("short_sales", "also")):
         for n, name in enumerate(wash[block][key]):
             yield from missing(document, ("wash_sales", block, key, n), name, said["kinds"], "kind")

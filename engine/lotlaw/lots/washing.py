@@ -236,3 +236,14 @@ def rescale(book: Book, queue: int, new: int, old: int) -> None:
     for loss in group.losses:
         if loss.queue == queue:
             loss.units = loss.units * new // old
+
+
+def renamed(book: Book, queue: int, target: int, new: int, old: int) -> bool:
+    """Whether what becomes another asset is the same thing for wash sales; its losses then look in units of that."""
+    wash = book.moves.wash
+    if wash is None or not set(wash.bought[queue]) & set(wash.bought[target]):
+        return False
+    for loss in book.groups[wash.bought[queue][0]].losses:
+        if loss.queue == queue:
+            loss.units, loss.queue = loss.units * new // old, target
+    return True
