@@ -15,9 +15,10 @@ lint: .venv/tools  ## style and types
 	@.venv/bin/ruff format --check --quiet . || { echo "run: .venv/bin/ruff format ."; exit 1; }
 	@.venv/bin/mypy --no-error-summary
 
-mutate: .venv/tools  ## changes the law one thing at a time, and says what no example notices (half a minute)
+mutate: .venv/tools  ## changes the law one thing at a time, and says what no example notices (two minutes)
 	@.venv/bin/lotlaw rules coverage
 	@.venv/bin/lotlaw rules mutate --prove
+	@.venv/bin/python tests/mutate_lots.py
 
 bench: .venv/tools .venv/peers  ## measures the goals, and other programs beside, and writes docs/benchmarks.md (half an hour; ONLY=word: a part)
 	@.venv/bin/python tests/benchmarks/run.py --only "$(ONLY)"

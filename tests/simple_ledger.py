@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 import pytest
 
 from lotlaw.dispositions import Matched, match
+from lotlaw.law import Year
 from lotlaw.ledger import Ledger, read
 from lotlaw.rules import load
+from lotlaw.run import by_rates, own_rates
 from lotlaw.source import Problems
 from lotlaw.taxpayer import normalised
 
@@ -46,6 +49,16 @@ def ledger_of(folder: Path, rows: list[Row] | str) -> Ledger:
 def filed(folder: Path, text: str, year: int = 2025, **said: Any) -> Matched:
     """The year matched, everything held asked for; `said` is what the taxpayer says besides."""
     return match(ledger_of(folder, text), load(year), {**PERSON, **said}, held=True)
+
+
+def worked(ledger: Ledger, year: Year, example: Mapping[str, Any], *, held: bool = False) -> Matched:
+    """A worked example matched as the command does: its taxpayer, method, last day, and rates if lots go by them."""
+    person = normalised({"filing_status": "single", **example.get("taxpayer", {})})
+    method, until = example.get("method"), example.get("until")
+    rates = {}
+    if by_rates(year, [method, *(order["method"] for order in person["methods"])]):
+        rates = dict.fromkeys(ledger.rows["date"].dt.year().unique(), own_rates(year, person))
+    return match(ledger, year, person, method, until=until, held=held, rates=rates)
 
 
 def refused(folder: Path, text: str, year: int = 2025, **said: Any) -> list[str]:

@@ -8,27 +8,61 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simple_ledger import PERSON, held, ledger_of, lines
+from mutate_lots import changes, unnoticed
+from simple_ledger import PERSON, held, ledger_of, lines, warned, worked
 
 from conftest import ROOT
 from lotlaw.dispositions import match
 from lotlaw.rules import load
-from lotlaw.source import read_yaml
+from lotlaw.source import Problems, read_yaml
 
-EXAMPLES = read_yaml(Path(__file__).with_name("law_examples.yaml")).value
+EXAMPLES, EDGES = (read_yaml(Path(__file__).with_name(name)).value for name in ("law_examples.yaml", "law_edges.yaml"))
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["name"])
 def test_an_example_of_the_law(example: dict[str, Any], tmp_path: Path) -> None:
     ledger, year = ledger_of(tmp_path, example["ledger"]), load(example.get("year", 2025))
-    person = {**PERSON, **example.get("taxpayer", {})}
-    assert lines(match(ledger, year, person)) == example["rows"]
+    assert lines(worked(ledger, year, example)) == example["rows"]
     if "held" in example:
-        assert held(match(ledger, year, person, held=True)) == example["held"]
+        assert held(worked(ledger, year, example, held=True)) == example["held"]
+
+
+@pytest.mark.parametrize("example", EDGES, ids=lambda example: example["name"])
+def test_an_edge_of_the_law(example: dict[str, Any], tmp_path: Path) -> None:
+    ledger, year = ledger_of(tmp_path, example["ledger"]), load(example.get("year", 2025))
+    if "refused" in example:
+        with pytest.raises(Problems) as found:
+            worked(ledger, year, example)
+        assert [str(problem).replace(f"{tmp_path}/", "") for problem in found.value.problems] == example["refused"]
+        return
+    matched = worked(ledger, year, example, held=True)
+    assert (lines(matched), warned(tmp_path, matched)) == (example["rows"], example.get("warnings", []))
+    if "held" in example:
+        assert held(matched) == example["held"]
 
 
 def test_every_example_has_a_source() -> None:
-    assert [example["name"] for example in EXAMPLES if not example.get("source")] == []
+    assert [example["name"] for example in (*EXAMPLES, *EDGES) if not example.get("source")] == []
+
+
+# Slips of the pen in the law of lots (`make mutate` makes all of them)
+
+ALTERED = {f"{change.about}: {change.what}": change for change in changes(load(2018).documents["dispositions"].value)}
+
+
+@pytest.mark.parametrize(
+    ("change", "noticed"),
+    [
+        ("methods identified securities by: settlement -> sale", True),
+        ("asset_classes fiat pool: securities -> digital_assets", False),
+    ],
+)
+def test_a_slip_of_the_pen_is_noticed(change: str, noticed: bool) -> None:
+    assert unnoticed(ALTERED[change]) is not noticed
+
+
+def test_the_readme_tells_how_many_changes_of_the_law_of_lots_are_made() -> None:
+    assert f"Of {len(ALTERED):,} changes of the law of lots" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 # A year's law of wash sales is the year's file alone
