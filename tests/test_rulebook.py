@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import re
 import shutil
@@ -16,6 +17,7 @@ from html5lib import HTMLParser as Validator
 
 from conftest import ROOT, Asked
 from lotlaw.audit.book import write_book
+from lotlaw.audit.book.pages import pages as book_pages
 from lotlaw.rules import forget, load
 from lotlaw.source import data_root
 
@@ -128,18 +130,57 @@ def test_history_and_examples_are_shown(book: Path) -> None:
     text = " ".join(page(book / "schedule_d.html").text.split())
     assert "2018 to 2024 Form 8949 with box A checked: total of Form 8949: boxes A 2025 to 2026 Form 8949 with" in text
     assert (
-        "carryovers alone need the form worked out from the law statussingle short carryover4,000 line 64,000" in text
+        "Carryovers alone need the form worked out from the law; rules/2025/schedule_d.yaml:125 Filing statusSingle "
+        "Short-term loss carried over from last year4,000 Line 64,000" in text
     )
     pinned = " ".join(page(book / "loss_carryover.html").text.split())
-    assert "a loss below the cap that was all used leaves the worksheet out worked out from the law" in pinned
+    assert "A loss below the cap that was all used leaves the worksheet out worked out from the law" in pinned
     whole = " ".join(page(book / "returns.html").text.split())
     assert (
-        "capital gain distributions without Schedule D worked out from the law statussingle taxpayer.income.wages60,000"
-        in whole
+        "Capital gain distributions without Schedule D worked out from the law; rules/2025/examples.yaml:255 "
+        "Filing statusSingle Wages60,000" in whole
     )
     assert "Schedule D, line 16blank" in whole
     numbers = " ".join(page(book / "parameters.html").text.split())
-    assert "from 202447,02594,05047,02563,000 from 202548,35096,70048,35064,750" in numbers
+    assert "From 2024From 2025" in numbers
+    assert "41,67544,62547,02548,350" in numbers
+    assert "Rev. Proc. 2024-40 (2025 adjusted items), §2.03Rev. Proc. 2025-32" in numbers
+    boxes = " ".join(page(book / "form_8949.html").text.split())
+    assert "Box I 2018 to 2024 not there 2025 to 2026 Short-term digital assets" in boxes
+
+
+def test_every_page_says_its_year_its_status_its_file_and_its_line(book: Path) -> None:
+    for path in pages(book):
+        text = " ".join(page(path).text.split())
+        assert f"tax year {YEAR} (published)" in text
+        assert f"Tax year {YEAR} Status published Rules rules/" in text or path.name == "index.html"
+        assert re.search(r"rules/\d{4}/\w+\.yaml", text), path.name
+
+
+def test_tables_of_rules_are_told_in_words(book: Path) -> None:
+    text = " ".join(page(book / "dispositions.html").text.split())
+    assert "Long-term if sold from the same day as (the day after the day it was acquired), but 1 year later" in text
+    assert (
+        "Gift received gift_in Opens a lot of what is received Basis the donor's basis plus the gift tax that counts "
+        "donor_basis + gift_tax Basis for a loss, where that is less fair value fair_value" in text
+    )
+    assert re.search(r"§1015\(a\), \(d\) and \(e\).{,40}; rules/2018/dispositions\.yaml:\d", text)
+    assert "2024-06-172025-06-17short-termfrom the IRS: Publication 54415" in text
+
+
+@pytest.mark.parametrize("year", [2018, 2026])
+def test_no_name_of_a_rule_file_stands_for_words(year: int) -> None:
+    for name, text in book_pages(load(year)):
+        if name.endswith(".html"):
+            told = re.sub(r"<code.*?</code>|<[^>]*>|rules/\d+/\w+\.yaml|https\S+", " ", text, flags=re.DOTALL)
+            assert re.findall(r"\b[a-z]+_\w+|\b[a-z]+\.[a-z]+\.\w+", told) == [], name
+
+
+def test_headings_are_in_order(book: Path) -> None:
+    for path in pages(book):
+        levels = [int(tag[1]) for tag, _ in page(path).labels if re.fullmatch(r"h\d", tag)]
+        assert levels[0] == 1
+        assert all(after <= before + 1 for before, after in itertools.pairwise(levels)), path.name
 
 
 def test_the_search_looks_through_every_line_and_number(book: Path) -> None:
@@ -167,7 +208,7 @@ def test_it_can_be_used_with_a_keyboard_and_a_screen_reader(book: Path) -> None:
 def test_a_draft_says_so_line_and_page(tmp_path: Path) -> None:
     write_book(2026, tmp_path / "draft")
     text = " ".join(page(tmp_path / "draft" / "schedule_d.html").text.split())
-    assert "As in 2025; nobody has compared it with this year's form: the 2026 form is not published." in text
+    assert "as in 2025; nobody has compared it with this year's form: the 2026 form is not published" in text
     assert "The 2026 Form 8960 has not been seen" in page(tmp_path / "draft" / "index.html").text
 
 

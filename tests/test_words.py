@@ -44,7 +44,7 @@ NAMES |= {"bought": named("bought", "the purchase"), "term": named("term", "the 
         ("schedule(row_middle(line1, steps), brackets)",
          "the tax on (the middle of the row that line 1 falls in by the table) by the schedule"),
         ("whole_dollars(line1 * rate)", "(line 1 times the rate) rounded to the dollar"),
-        ("years_after(day_after(bought), term)", "the same day as (the day after the purchase), the term years on"),
+        ("years_after(day_after(bought), term)", "the same day as (the day after the purchase), but the term later"),
     ],
 )  # fmt: skip
 def test_a_formula_in_words(formula: str, said: str) -> None:

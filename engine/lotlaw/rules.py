@@ -145,7 +145,8 @@ def erratum_of(year: Year, digest: str) -> Mapping[str, Any] | None:
     return next((erratum for erratum in errata if digest.startswith(str(erratum["was"]))), None)
 
 
-def _cite(sources: Mapping[str, Any], cite: Mapping[str, Any] | None) -> Cite:
+def cite_in(sources: Mapping[str, Any], cite: Mapping[str, Any] | None) -> Cite:
+    """A citation with the title and address of its source; an empty one if there is none."""
     if not cite or cite["source"] not in sources:
         return Cite("", "")
     source = sources[cite["source"]]
@@ -180,7 +181,7 @@ class _Assembly:
     def cite(self, name: str, cite: Mapping[str, Any] | None) -> Cite:
         origin = self.origins.get(name)
         document = self.contents if origin is None else _read(self.root / str(origin) / "year.yaml")
-        return _cite(document.value["sources"], cite)
+        return cite_in(document.value["sources"], cite)
 
     def parameters(self) -> dict[str, Parameter]:
         document = self.documents["parameters"]

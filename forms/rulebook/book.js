@@ -3,6 +3,7 @@
 
 const field = document.getElementById("search");
 const found = document.getElementById("found");
+const count = document.getElementById("count");
 const MOST = 20;
 
 function rank(entry, words) {
@@ -25,8 +26,8 @@ function look() {
     : [];
   ranked.sort((a, b) => b[0] - a[0]);
   found.replaceChildren(...ranked.slice(0, MOST).map(([, entry]) => shown(entry)));
-  if (words.length && !ranked.length) found.append(nothing());
-  found.hidden = !words.length;
+  found.hidden = !ranked.length;
+  count.textContent = words.length ? told(ranked.length) : "";
 }
 
 function shown([name, label, href]) {
@@ -44,14 +45,14 @@ function shown([name, label, href]) {
   return item;
 }
 
-function nothing() {
-  const item = document.createElement("li");
-  item.textContent = "Nothing found.";
-  return item;
+function told(many) {
+  if (many > MOST) return `${many} found, the best ${MOST} shown`;
+  return many ? `${many} found` : "Nothing found";
 }
 
 function close() {
   found.hidden = true;
+  count.textContent = "";
   field.value = "";
 }
 
@@ -82,14 +83,14 @@ document.addEventListener("keydown", (event) => {
   }
 });
 document.addEventListener("click", (event) => {
-  if (!field.parentElement.contains(event.target)) found.hidden = true;
+  if (!field.parentElement.contains(event.target)) close();
 });
 
 for (const graph of document.querySelectorAll(".graph")) {
   const ask = (event) => {
     const node = event.target.closest("[data-node]")?.dataset.node;
     graph.classList.toggle("asked", node !== undefined);
-    for (const arc of graph.querySelectorAll("path")) {
+    for (const arc of graph.querySelectorAll("[data-from]")) {
       arc.classList.toggle("from", arc.dataset.from === node);
       arc.classList.toggle("to", arc.dataset.to === node);
     }
@@ -99,4 +100,3 @@ for (const graph of document.querySelectorAll(".graph")) {
 }
 
 if (window.matchMedia("(max-width: 48rem)").matches) document.querySelector(".menu").removeAttribute("open");
-document.querySelector(`nav a[href="${location.pathname.split("/").pop()}"]`)?.setAttribute("aria-current", "page");

@@ -194,5 +194,5 @@ functions: Mapping[str, Callable[..., Any]] = {
     "whole_dollars": _told("", " rounded to the dollar"),
     "day_after": _told("the day after ", ""),
     "rise": _told("the rise of ", ""),
-    "years_after": _told("the same day as ", ", ", " years on"),
+    "years_after": _told("the same day as ", ", but ", " later"),
 }

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lotlaw.audit.book.links import line_href, read_by
+from lotlaw.audit.book.links import line_href, line_said, number, read_by, short_title
 from lotlaw.law import Line, Year, exported
-from lotlaw.rendering.saying import called, line_called
 
 ROW = 22
-LEFT = 350
+LETTER = 7
 REACH = 190
-LONGEST = 46
+LONGEST = 60
 
 
 @dataclass(frozen=True)
@@ -52,13 +51,15 @@ class Graph:
 def arcs(title: str, entries: Sequence[tuple[str, str]], links: Iterable[tuple[int, int]]) -> Graph:
     """A graph of entries (text and address) with links between them by number."""
     nodes = [Node(n, _short(text), href, ROW * n + ROW) for n, (text, href) in enumerate(entries)]
-    drawn = [Arc(a, b, _path(nodes[a].y, nodes[b].y)) for a, b in dict.fromkeys(links) if a != b]
-    return Graph(title, nodes, drawn, LEFT + REACH + ROW, ROW * (len(nodes) + 1), LEFT)
+    x = ROW + LETTER * max(len(node.text) for node in nodes)
+    drawn = [Arc(a, b, _path(x, nodes[a].y, nodes[b].y)) for a, b in dict.fromkeys(links) if a != b]
+    return Graph(title, nodes, drawn, x + REACH + ROW, ROW * (len(nodes) + 1), x)
 
 
-def _path(start: int, end: int) -> str:
-    out = LEFT + min(REACH, ROW + abs(end - start) // 2)
-    return f"M{LEFT} {start}C{out} {start} {out} {end} {LEFT} {end}"
+def _path(x: int, start: int, end: int) -> str:
+    """An arc to the right of the column; its end stands off the point, which an arrow's tip touches."""
+    out = x + min(REACH, ROW + abs(end - start) // 2)
+    return f"M{x} {start}C{out} {start} {out} {end} {x + LETTER} {end}"
 
 
 def _short(text: str) -> str:
@@ -70,12 +71,12 @@ def graph_of_form(year: Year, name: str) -> Graph:
     form = year.forms[name]
     outside = dict.fromkeys(_key(line) for source in form.inputs.values() for line in exported(source, year.forms))
     keys = [*outside, *((name, id_) for id_ in form.lines)]
-    number = {key: n for n, key in enumerate(keys)}
+    at = {key: n for n, key in enumerate(keys)}
     links = [
-        (number[_key(other)], number[_key(line)])
+        (at[_key(other)], at[_key(line)])
         for line in form.lines.values()
         for other in read_by(year, line)
-        if _key(other) in number
+        if _key(other) in at
     ]
     return arcs(f"Lines of {form.title}", [_entry(year, name, year.forms[f].lines[i]) for f, i in keys], links)
 
@@ -85,8 +86,8 @@ def _key(line: Line) -> tuple[str, str]:
 
 
 def _entry(year: Year, here: str, line: Line) -> tuple[str, str]:
-    said = line_called(line) if line.form == here else called(year.forms[line.form], line)
-    label = f" {line.label}" if line.form == here and line.id[0].isdigit() else ""
+    said = line_said(year.forms[line.form], line, here)
+    label = f" {line.label}" if line.form == here and number(line) else ""
     return said.removeprefix("line ") + label, line_href(line)
 
 
@@ -99,4 +100,6 @@ def graph_of_year(year: Year) -> Graph:
         for source in year.forms[name].inputs.values()
         for line in exported(source, year.forms)
     ]
-    return arcs(f"Forms of {year.year}", [(year.forms[name].title, f"{name}.html") for name in names], links)
+    return arcs(
+        f"Forms of {year.year}", [(short_title(year.forms[name].title), f"{name}.html") for name in names], links
+    )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import Any
 
+from lotlaw.audit.book.glossary import plain
+from lotlaw.audit.show import said_value
 from lotlaw.formula import Formula, Reader
-from lotlaw.law import Form, Function, Line, Year, exported
+from lotlaw.law import Form, Function, Line, Parameter, Year, exported
 from lotlaw.readings import words
-from lotlaw.rendering.saying import Speaker, Text, called, line_called, pieces, spoken
+from lotlaw.rendering.saying import Speaker, Text, pieces, spoken
 
 
 def line_href(line: Line) -> str:
@@ -20,6 +23,25 @@ def line_href(line: Line) -> str:
 def anchor(line: Line) -> str:
     """The name of a line on its page."""
     return f"line-{line.id}"
+
+
+def line_said(form: Form, line: Line, here: str) -> str:
+    """What a line is called on the page of a form (`here`): by its number, or by its label where it has none."""
+    said = f"line {number(line)}" if number(line) else f"“{line.label}”"
+    return said if line.form == here else f"{short_title(form.title)}, {said}"
+
+
+def number(line: Line) -> str:
+    """The number of a line: its own, else that under which the form prints it; empty for none."""
+    if line.id[0].isdigit():
+        return line.id
+    printed = line.on_form.removeprefix("line ")
+    return printed if printed[:1].isdigit() else ""
+
+
+def short_title(title: str) -> str:
+    """The title of a form without what it is about: `Schedule D`."""
+    return title.partition(",")[0].partition(" (")[0]
 
 
 def speaker(year: Year, form: Form) -> Speaker:
@@ -43,6 +65,29 @@ def function_said(year: Year, function: Function) -> list[Text]:
     names = {name: words.named(name, name.replace("_", " ")) for name in (*function.arguments, *function.uses)}
     phrase = Reader(words, names, spoken(year)).read(function.formula)
     return pieces(phrase, lambda name: "" if name in function.arguments else f"parameters.html#{name}")
+
+
+def amounts_read(year: Year, formulas: Iterable[Formula]) -> list[list[Text]]:
+    """The parameters that formulas read and what they say in the year, each with a link."""
+    names = dict.fromkeys(name for formula in formulas for name in sorted(formula.names) if name in year.parameters)
+    said = ((name, value_said(year, year.parameters[name])) for name in names)
+    return [[Text(plain(name).lower(), f"parameters.html#{name}"), Text(f": {text}")] for name, text in said if text]
+
+
+def value_said(year: Year, parameter: Parameter) -> str:
+    """A parameter's value in a line, by filing status where it differs; empty for a table."""
+    if isinstance(parameter.value, list):
+        return ""
+    if not isinstance(parameter.value, Mapping):
+        return with_unit(parameter.value, parameter.unit)
+    each = ((status, value) for status, value in parameter.value.items() if status not in year.same_as)
+    return ", ".join(f"{year.statuses[status]} {said_value(value, parameter.unit)}" for status, value in each)
+
+
+def with_unit(value: Any, unit: str) -> str:
+    """A value with what it counts, where it counts something: 1 year, 30 days."""
+    said = said_value(value, unit)
+    return f"{said} {unit.removesuffix('s') if value == 1 else unit}" if unit in ("years", "days") else said
 
 
 def function_href(year: Year, name: str) -> str:
@@ -87,13 +132,16 @@ class Readers:
 
     def link(self, line: Line, here: str) -> Text:
         """A line as a link from the page of a form."""
-        said = line_called(line) if line.form == here else called(self.year.forms[line.form], line)
-        return Text(said, line_href(line))
+        return Text(line_said(self.year.forms[line.form], line, here), line_href(line))
+
+    def links_to_function(self, name: str) -> list[Text]:
+        """The lines that call a function, as links."""
+        return listed(self.link(line, "") for line in self._lines() if any(name in f.names for f in _own(line)))
 
     def of_parameter(self, name: str) -> list[Text]:
         """The lines and functions that read a parameter, as links."""
         reading = (line for line in self._lines() if any(name in formula.names for formula in _own(line)))
-        lines = [Text(called(self.year.forms[line.form], line), line_href(line)) for line in reading]
+        lines = [self.link(line, "") for line in reading]
         functions = [
             Text(function.name.replace("_", " "), function_href(self.year, function.name))
             for function in self.year.functions.values()
