@@ -83,7 +83,7 @@ def in_force(found: Orders) -> str:
         ([order("fifo", recorded_on=date(2026, 1, 1)), order("lifo", recorded_on=date(1999, 1, 1))],
          "fifo fifo fifo fifo fifo fifo fifo fifo fifo fifo"),
         ([order("min-tax", asset="ETH")], "fifo fifo fifo fifo min_tax min_tax fifo fifo fifo fifo"),
-        ([order("average")], "average fifo fifo fifo fifo fifo fifo fifo average average"),
+        ([order("average")], "fifo fifo fifo fifo fifo fifo fifo fifo average average"),
         ([order("average", asset="VTI"), order("average", asset="ACME", account="a")],
          "fifo fifo fifo fifo fifo fifo average average fifo fifo"),
     ],

@@ -81,7 +81,8 @@ class Moves:
     terms: by move, what else it has to know. low: by move that opens a lot, its basis for a loss in fine units. tacked:
     since when it counts as held, where that is not its day. always: moves that open lots that are long-term whatever
     their day. placed: by move that divides a pool, where its lots go. turns: from the day acquired, the first day that
-    is long- term. rates: from which day, what gains are taxed at, short-term and long-term, by those days.
+    is long-term. rates: from which day, what gains are taxed at, short-term and long-term, by those days. averaged: by
+    queue, the day from which on lots acquired may share an average cost (none: all may).
     """
 
     code: list[int]
@@ -104,6 +105,7 @@ class Moves:
     wash: Wash | None = None
     turns: Callable[[int], int] = int
     rates: list[tuple[int, Fraction, Fraction]] = field(default_factory=list)
+    averaged: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -209,6 +211,11 @@ class Book:
         """The move that opened a lot, or the lot that a piece was cut from."""
         moves = len(self.moves.code)
         return lot if lot < moves else self.origin[lot - moves]
+
+    def shares(self, lot: int, queue: int) -> bool:
+        """Whether a lot shares the average cost of a queue."""
+        since = self.moves.averaged.get(queue) if queue in self.pooled else None
+        return queue in self.pooled and (since is None or self.moves.day[self.opened_by(lot)] >= since)
 
     def long_from(self, lot: int) -> int:
         """The first day on which a lot is long-term."""

@@ -12,7 +12,7 @@ from lotlaw.lots import book as codes
 from lotlaw.lots import carrying, changes, shorts
 from lotlaw.lots.book import NOWHERE, OPEN, SELL, USE, Book, Moves, empty, kept_basis
 from lotlaw.lots.choosing import enter, settle
-from lotlaw.lots.taking import Bound, Sell, cut, opened, pool, seller, whole_cents
+from lotlaw.lots.taking import Bound, Sell, cut, end_average, opened, pool, seller, whole_cents
 from lotlaw.lots.washing import Lose, washer
 
 
@@ -97,6 +97,7 @@ def _rarer(book: Book, at: int, code: int, bound: Bound) -> None:
                 opened(book, at, line)
             bound.acquire(at, queue)
         case codes.ENTER:
+            end_average(book, at, queue)
             enter(book, at, queue)
             pool(book, at, queue)
         case codes.SEND:

@@ -15,6 +15,7 @@ from lotlaw.ledger import OWNER
 from lotlaw.lots.book import ABSORB, BORROW, BRANCH, CARRY, CLOSE, EXPIRE, FIFO, RESCALE, SELL
 from lotlaw.lots.events import APART, PLACES, Events, is_kind, rare, words_of
 from lotlaw.lots.kinds import DONOR
+from lotlaw.lots.methods import law_of
 from lotlaw.lots.moves import alike, dollars
 from lotlaw.lots.queues import FINE, FINELY, OPENS, SALES, SCALING, UNITS, Plan
 from lotlaw.lots.rare import Known, Rare, units_held, with_heirs
@@ -57,6 +58,7 @@ def knowing(
         terms=_terms(plan, known, _against(events, plan, set(untaxed), identical)), turns=_turns(law),
         rates=[(date(year, 1, 1).toordinal() - EPOCH, *rates[year]) for year in sorted(rates)],
         wash=wash_of(events, plan, watched, set(untaxed), identical) if watched else None,
+        averaged=_averaged(events, plan) if chosen else {},
     )  # fmt: skip
 
 
@@ -150,6 +152,14 @@ def _chosen(plan: Plan) -> set[str]:
     if "method" not in plan.steps.columns:
         return set()
     return set(plan.steps.filter(pl.col("method") != FIFO)["asset"].unique().to_list())
+
+
+def _averaged(events: Events, plan: Plan) -> dict[int, int]:
+    """By queue, the day from which on lots may share an average cost, in days since 1970."""
+    names = law_of(events.treatment)["names"].values()
+    only = {name: one["from"] for said in names for name, one in said.get("only", {}).items() if "from" in one}
+    classes = map(events.ledger.classes.get, plan.places["asset"])
+    return {at: only[name].toordinal() - EPOCH for at, name in enumerate(classes) if name in only}
 
 
 def _turns(law: Treatment) -> Callable[[int], int]:

@@ -91,6 +91,7 @@ class Plan:
     wash: Wash | None = None
     turns: Callable[[int], int] = int
     rates: list[tuple[int, Fraction, Fraction]] = field(default_factory=list)
+    averaged: dict[int, int] = field(default_factory=dict)
 
     @cached_property
     def moves(self) -> Moves:
@@ -103,7 +104,7 @@ class Plan:
         return Moves(
             codes, queues, units, amounts, days, 10 ** (self.fine - MONEY), list(self.pools), self.picks, self.shown,
             self.held, how, self.special, self.terms, self.low, self.tacked, self.always, self.placed, self.wash,
-            self.turns, self.rates,
+            self.turns, self.rates, self.averaged,
         )  # fmt: skip
 
     def quantities(self, units: list[int]) -> pl.Series:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import heappop
 
+from lotlaw.lots import choosing
 from lotlaw.lots.book import AVERAGE, GIVE, NOWHERE, PICK, SELL, Book, kept_basis
 from lotlaw.lots.choosing import LOT, NONE, enter, first, in_turn, inside, key, order, order_again, ordered
 from lotlaw.lots.washing import Acquire, Lose, follow
@@ -34,7 +35,7 @@ class Bound:
 
 def take(book: Book, lot: int, units: int, queue: int) -> int:
     """Take units out of a lot, and give their basis in fine units."""
-    if queue in book.pooled:
+    if book.pooled and book.shares(lot, queue):
         cost = share(book, units, queue)
         book.left[lot] -= units
         return cost if book.pooled[queue][0] else whole_cents(book, queue, cost)
@@ -57,10 +58,10 @@ def share(book: Book, units: int, queue: int) -> int:
     return cost
 
 
-def spread(book: Book, queue: int) -> None:
-    """Each lot of a queue gets its own part of the cost that all of them share."""
+def spread(book: Book, queue: int, new: int = NONE) -> None:
+    """Each lot of a queue gets its own part of the cost that all of them share; `new` does not yet."""
     if queue in book.pooled:
-        lots = in_turn(book, queue)
+        lots = [lot for lot in in_turn(book, queue) if lot != new and book.shares(lot, queue)]
         _, cost = book.pooled.pop(queue)
         for lot, own in zip(lots, parts(cost, [book.left[lot] for lot in lots], book.moves.unit), strict=True):
             resize(book, lot, book.left[lot], own)
@@ -84,11 +85,21 @@ def parts(whole: int, weights: list[int], unit: int = 1) -> Iterator[int]:
         given = so_far
 
 
-def average(book: Book, queue: int) -> None:
-    """From now on the lots of a queue share one average cost."""
-    if queue not in book.pooled:
-        lots = list(inside(book, queue))
-        book.pooled[queue] = [sum(book.left[lot] for lot in lots), sum(book.cost(lot) for lot in lots)]
+def average(book: Book, at: int, queue: int) -> None:
+    """By a move's method: the lots of a queue that may do so share one average cost, or each keeps its part of that."""
+    if book.moves.how[at] != AVERAGE:
+        end_average(book, at, queue)
+    elif queue not in book.pooled:
+        book.pooled[queue] = [0, 0]
+        for lot in inside(book, queue):
+            pool(book, lot, queue)
+
+
+def end_average(book: Book, at: int, queue: int) -> None:
+    """Where another method is in force by now, what was averaged keeps its part, and what comes its own cost."""
+    if queue in book.pooled and book.moves.how[at] != AVERAGE:
+        spread(book, queue, at)
+        choosing.forget_order(book, queue)
 
 
 def cut(book: Book, lot: int, units: int, cost: int | None = None) -> int:
@@ -129,8 +140,8 @@ def _low(book: Book, lot: int, units: int) -> int:
 
 def seller(book: Book, lose: Lose) -> Sell:  # noqa: C901  (one loop: a call a slice would cost as much as all of it)
     """What carries out a sale, bound to a book once: `sell(at, code, queue, need)`."""
-    moves, left, total, low, unit, pooled = book.moves, book.left, book.total, book.low, book.moves.unit, book.pooled
-    wash, how, held, slices = moves.wash, moves.how, book.held, book.slices
+    moves, left, total, low, unit = book.moves, book.left, book.total, book.low, book.moves.unit
+    wash, averaging, held, slices = moves.wash, AVERAGE in moves.how, book.held, book.slices
     sale, source, taken, costs, proceeds, acquired, disallowed = slices.appends
 
     def sell(at: int, code: int, queue: int, need: int) -> None:
@@ -138,8 +149,8 @@ def seller(book: Book, lose: Lose) -> Sell:  # noqa: C901  (one loop: a call a s
         looking = wash is not None and code != GIVE
         shown, losses = code == SELL or at in moves.shown, []
         named = _named(book, at, queue, need) if code == PICK else None
-        if how and how[at] == AVERAGE and queue not in pooled:
-            average(book, queue)
+        if averaging:
+            average(book, at, queue)
         heap = ordered(book, queue, at)
         while need:
             if named is None:
@@ -250,7 +261,7 @@ def turns(
 def sent(book: Book, at: int, queue: int, *, all_there: bool = True, need: int | None = None) -> Iterator[int]:
     """The units of a move on their way to somewhere else, each part as a lot of its own that lies nowhere yet."""
     for lot, units in turns(book, at, queue, all_there=all_there, need=need):
-        piece = cut(book, lot, units, share(book, units, queue) if queue in book.pooled else None)
+        piece = cut(book, lot, units, share(book, units, queue) if book.shares(lot, queue) else None)
         follow(book, lot, piece)
         yield piece
 
@@ -267,12 +278,13 @@ def opened(book: Book, lot: int, queue: int) -> None:
     if queue in book.heaps:
         order(book, lot, queue)
     if book.pooled:
+        end_average(book, lot, queue)
         pool(book, lot, queue)
 
 
 def pool(book: Book, lot: int, queue: int) -> None:
     """Count a lot in where all lots of a queue share their cost."""
-    if queue in book.pooled:
+    if book.shares(lot, queue):
         book.pooled[queue][0] += book.left[lot]
         book.pooled[queue][1] += book.cost(lot)
 

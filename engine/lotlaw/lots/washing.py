@@ -205,7 +205,7 @@ def _server(book: Book, cut: Cut) -> Serve:
 
 def _revalued(book: Book, lot: int, queue: int | None, cost: int) -> None:
     """Where lots share their cost or go by it, they do so anew."""
-    if queue in book.pooled:
+    if queue is not None and book.shares(lot, queue):
         book.pooled[queue][1] += cost
     if book.heaps:
         order_again(book, lot)
