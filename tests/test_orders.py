@@ -138,7 +138,7 @@ def test_orders_for_what_the_ledger_does_not_have(tmp_path: Path) -> None:
         ("fifo", [order("hifo")], "fifo fifo fifo fifo fifo fifo fifo fifo fifo fifo", True),
         ("hifo", [order("hifo", asset_class="crypto")], "hifo hifo hifo hifo hifo hifo hifo hifo hifo hifo", True),
         ("average", [order("lifo", account="a")],
-         "average lifo lifo fifo lifo fifo lifo lifo average average", True),
+         "lifo lifo lifo fifo lifo fifo lifo lifo average average", True),
         ("average", [order("average")], "average fifo fifo fifo fifo fifo fifo fifo average average", False),
     ],
 )  # fmt: skip

@@ -14,7 +14,7 @@ from lotlaw.dispositions.cautions import of_accounts, of_gifts, of_settlement, o
 from lotlaw.dispositions.mistakes import forfeited, mistakes, of_two_bases
 from lotlaw.dispositions.reported import Reported, with_reported
 from lotlaw.dispositions.rows import form_rows
-from lotlaw.dispositions.slices import YEAR_END, at_value, sold_slices
+from lotlaw.dispositions.slices import at_value, sold_slices
 from lotlaw.lots import events as ledger_events
 from lotlaw.lots import running
 from lotlaw.lots.allocating import allocated
@@ -22,8 +22,9 @@ from lotlaw.lots.book import FIFO, MIN_TAX, ORDERS, PICK, Book
 from lotlaw.lots.events import COLUMNS, FEES, RARE, Events, column, decimal, is_kind, owner
 from lotlaw.lots.fees import with_fees
 from lotlaw.lots.kernel import run
+from lotlaw.lots.kinds import YEAR_END
 from lotlaw.lots.knowing import apart, by_decimals, knowing, related
-from lotlaw.lots.moves import missing, places_of, steps_of
+from lotlaw.lots.moves import in_order, missing, places_of, steps_of
 from lotlaw.lots.moving import Moved, moved
 from lotlaw.lots.naming import Named, named_lots
 from lotlaw.lots.orders import Orders, orders_of
@@ -121,8 +122,8 @@ def _carried_out(
     assets = places["asset"].unique(maintain_order=True)
     _refuse([*rare.problems, *misnamed, *ledger_events.unclassed(events, steps, assets)])
     if rare.steps.height:
-        more = rare.steps.with_columns(method=pl.lit(0, pl.UInt8)) if "method" in steps.columns else rare.steps
-        steps = pl.concat([steps, more]).sort("row", "step", maintain_order=True)
+        more = rare.steps.with_columns(turn="row", method=pl.lit(0, pl.UInt8)).select(steps.columns)
+        steps = in_order(pl.concat([steps, more]))
     sold, open_lots, notes = [], pl.DataFrame(schema=held_lots.SCHEMA), list(_told(events, shown))
     wrong: list[Problem] = []
     parts = [(steps, places, False)] if held else by_decimals(events, apart(events, steps, places, rare))

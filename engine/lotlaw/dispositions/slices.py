@@ -5,11 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from lotlaw.lots.events import AMOUNT, Events, class_of, decimal, is_kind, of_rows, rare, words_of
+from lotlaw.lots.kinds import YEAR_END
 from lotlaw.lots.moves import cents
 from lotlaw.lots.queues import Plan
-
-YEAR_END = (12, 31)
-LAST_OF_YEAR = "last_of_year"
 
 
 def sold_slices(events: Events, plan: Plan, cut: pl.DataFrame, shown: pl.Expr) -> pl.DataFrame:
@@ -45,7 +43,7 @@ def _overridden(events: Events, sold: pl.DataFrame) -> pl.DataFrame:
 def _on_their_day(events: Events, sold: pl.DataFrame) -> pl.DataFrame:
     """Sales that count on another day than their row's: on the year's last, or, of shorts at a loss, on delivery."""
     kinds = events.treatment.kinds
-    at_end = [name for name, kind in kinds.items() if kind.sells and kind.sells.said.get("day") == LAST_OF_YEAR]
+    at_end = [name for name, kind in kinds.items() if kind.sells and kind.sells.at_year_end]
     closing = [name for name, kind in kinds.items() if kind.closes]
     if not events.kinds & {*at_end, *closing}:
         return sold

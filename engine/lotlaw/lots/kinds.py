@@ -9,6 +9,7 @@ from typing import Any
 from lotlaw.formula import Formula
 
 GIVEN, DONOR = "given", "donor"
+LAST_OF_YEAR, YEAR_END = "last_of_year", (12, 31)
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,11 @@ class Leg:
     acquired: str = ""
     loss_basis: Formula | None = None
     said: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def at_year_end(self) -> bool:
+        """Whether what happens to it counts as happening on the last day of the year."""
+        return self.said.get("day") == LAST_OF_YEAR
 
     @property
     def must_give(self) -> bool:

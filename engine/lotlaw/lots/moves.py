@@ -8,9 +8,10 @@ from typing import Any
 import polars as pl
 
 from lotlaw.formula import Formula, Reader
+from lotlaw.ledger import OWNER
 from lotlaw.lots.book import BORROW, CLOSE, ENTER, GIVE, OPEN, PICK, RECEIVE, SELL, SEND, USE
 from lotlaw.lots.events import PLACES, WHOLE, Events, Schema, acquired_day, class_of, is_kind, rare, said_dollars
-from lotlaw.lots.kinds import Leg
+from lotlaw.lots.kinds import YEAR_END, Leg
 from lotlaw.lots.moving import Moved
 from lotlaw.readings import columns
 from lotlaw.readings.columns import LARGEST, MONEY, Scaled, rounded
@@ -23,7 +24,7 @@ STEPS: Schema = {
 
 # The moves of one row happen in this order: a fee is sold before what it is paid from moves on, and what is received
 # follows what is given.
-PREMIUM, FEE, GIVEN, TAKEN, FEE_AFTER = range(1, 6)
+PREMIUM, FEE, GIVEN, TAKEN, FEE_AFTER, LATE = range(1, 7)
 
 
 def steps_of(events: Events, transfers: Moved, shown: pl.Expr) -> pl.DataFrame:
@@ -36,7 +37,29 @@ def steps_of(events: Events, transfers: Moved, shown: pl.Expr) -> pl.DataFrame:
     rows = events.rows.lazy().with_columns(shown.alias("shown"))
     sold, opened = _sold(events, rows), _opened(events, rows, transfers)
     parts = [*sold, *opened, *_removed(events, rows), *_fees(events, rows, transfers), *_moved(transfers)]
-    return pl.concat(parts).collect().sort("row", "step", maintain_order=True)
+    return in_order(_at_year_end(events, pl.concat(parts).collect()))
+
+
+def in_order(steps: pl.DataFrame) -> pl.DataFrame:
+    """Steps in the order in which they happen: as their rows stand, or by `turn`, where they have it."""
+    keys = ["turn", "step"] if "turn" in steps.columns else ["row", "step"]
+    return steps.sort(keys, maintain_order=True)
+
+
+def _at_year_end(events: Events, steps: pl.DataFrame) -> pl.DataFrame:
+    """Sales that count as made on the last day of a year come after all else of it: §165(g)."""
+    kinds = [name for name, kind in events.treatment.kinds.items() if kind.sells and kind.sells.at_year_end]
+    if events.kinds.isdisjoint(kinds):
+        return steps
+    there = events.ledger.rows
+    whose = there[OWNER].gather(events.rows["row"]) if OWNER in there.columns else pl.lit(0)
+    year = events.rows.select("row", "kind", year=pl.col("date").dt.year(), whose=whose)
+    late = year.with_columns(turn=pl.col("row").max().over("whose", "year")).filter(is_kind(kinds))
+    late = late.select("row", "turn", end=pl.date("year", *YEAR_END).to_physical(), late=pl.lit(LATE, pl.UInt8))
+    told = steps.join(late, on="row", how="left", maintain_order="left")
+    return told.with_columns(
+        step=pl.coalesce("late", "step"), day=pl.coalesce("end", "day"), turn=pl.coalesce("turn", "row")
+    ).drop("late", "end")
 
 
 def places_of(steps: pl.DataFrame, more: pl.DataFrame | None = None) -> pl.DataFrame:

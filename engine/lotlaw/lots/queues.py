@@ -38,6 +38,7 @@ from lotlaw.lots.book import (
     Wash,
 )
 from lotlaw.lots.events import AMOUNT, NEVER, PLACES, WHOLE, Events, Schema, cast, decimal, first_rows, owner
+from lotlaw.lots.moves import in_order
 from lotlaw.readings.columns import MONEY
 
 DIVIDED = 0
@@ -244,10 +245,10 @@ def _queued(steps: pl.DataFrame, places: pl.DataFrame, pooled: pl.DataFrame) -> 
     divisions = pooled.filter("divided").select(
         "asset", account=pl.lit(None, pl.String), row="until", step=pl.lit(DIVIDED), code=pl.lit(DIVIDE),
         units=pl.lit(0), amount=pl.lit(0), day=pl.lit(0), queue=pl.lit(0), short=pl.lit(value=False),
-        method=pl.lit(FIFO),
+        method=pl.lit(FIFO), turn="until",
     )  # fmt: skip
     divisions = divisions.join(places.group_by("asset").agg(pl.col("place").min()), on="asset", maintain_order="left")
-    steps = pl.concat([steps, cast(divisions, dict(steps.schema))]).sort("row", "step", maintain_order=True)
+    steps = in_order(pl.concat([steps, cast(divisions, dict(steps.schema))]))
     steps = steps.join(pooled, on="asset", how="left", maintain_order="left")
     before, tracked = pl.col("row") < pl.col("until"), pl.col("tracked")
     in_pool = ~pl.col("short") & (~tracked | (before & pl.col("code").is_in(TAKES)))
