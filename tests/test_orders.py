@@ -139,7 +139,7 @@ def test_orders_for_what_the_ledger_does_not_have(tmp_path: Path) -> None:
         ("hifo", [order("hifo", asset_class="crypto")], "hifo hifo hifo hifo hifo hifo hifo hifo hifo hifo", True),
         ("average", [order("lifo", account="a")],
          "lifo lifo lifo fifo lifo fifo lifo lifo average average", True),
-        ("average", [order("average")], "average fifo fifo fifo fifo fifo fifo fifo average average", False),
+        ("average", [order("average")], "fifo fifo fifo fifo fifo fifo fifo fifo average average", False),
     ],
 )  # fmt: skip
 def test_a_method_asked_for_by_hand_is_for_planning(
@@ -258,7 +258,7 @@ def test_the_taxpayers_own_rates(status: str, wages: int, year: int, short: str,
     ("old", "new", "said"),
     [
         ("default: fifo ", "default: fif ", "no method 'fif' (did you mean 'fifo'?)"),
-        ("        fund:  {}", "        funds: {}", "no class 'funds' (did you mean 'fund'?)"),
+        ("        fund:  {from", "        funds: {from", "no class 'funds' (did you mean 'fund'?)"),
         ("classes: [fund]", "classes: [trust]", "no class 'trust'"),
         ("    securities:\n      by", "    paper:\n      by", "identified: says nothing of the pool 'securities'"),
         ("        from: digital_assets_by", "        from: digital", "no parameter in `uses` 'digital"),
