@@ -43,8 +43,11 @@ HERE = Path(__file__).parent
 NO_LAW = ("label", "cite", "examples", "warns", "else", "title", "unit", "source", "uses")
 """Keys that say no law, or what `lotlaw rules mutate` changes."""
 FORMULAS = {"proceeds", "basis", "cost", "loss_basis"}
-SCOPES = {"classes": ("asset_classes", ()), "kinds": ("kinds", ("opens",))}
-"""Lists to which something may be added, the block that names what, and what an entry of it must have."""
+SCOPES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
+    "classes": ("asset_classes", {}), "kinds": ("kinds", {"opens": ()}), "closed_by": ("kinds", {"closes": ()}),
+    "same_under_another_name": ("kinds", {"changes": ("carry",)}),
+}  # fmt: skip
+"""Lists to which something may be added, the block that names what, and what an entry of it must have, or say."""
 ABOUT = {
     "wash_sales": ["1091", "wash", " W "], "fees": ["fee_"], "income": ["income"], "transfers": ["transfer"],
     "methods": ["'methods'", "'method'", "default_method", "| lot ", "average"], "accounts": ["accounts"],
@@ -78,9 +81,13 @@ def changes(said: Mapping[str, Any]) -> Iterator[Change]:
         for what, new in instead(path, value, words):
             yield Change(path, what, without(said, path) if new is GONE else with_value(said, path, new))
     for path, value in lists(said):
-        block, has = SCOPES.get(key_of(path), ("", ()))
-        for other, entry in said.get(block, {}).items():
-            if other not in value and all(word in entry for word in has):
+        if path[-1] not in SCOPES:
+            continue
+        block, has = SCOPES[str(path[-1])]
+        for other, entry in said[block].items():
+            if other not in value and all(
+                key in entry and entry[key] in (is_ or [entry[key]]) for key, is_ in has.items()
+            ):
                 yield Change(path, f"{other} added", with_value(said, path, [*value, other]))
 
 
