@@ -129,7 +129,8 @@ def instead(path: Path_, value: Any, words: Mapping[str, Mapping[str, None]]) ->
     elif isinstance(value, date):
         yield from ((f"{value} -> {other}", other) for other in (value + timedelta(1), value - timedelta(1)))
     elif key_of(path) in FORMULAS:
-        near = {name: [other for other in AMOUNTS if other != name][:2] for name in AMOUNTS}
+        known = AMOUNTS[str(path[-2])]
+        near = {name: [other for other in known if other != name][:2] for name in known}
         yield from ((what, formula.text) for what, formula in altered(parse(value, Place(FILE)), near))
     elif isinstance(path[-1], str):
         yield from ((f"{value} -> {other}", other) for other in words[key_of(path)] if other != value)

@@ -9,18 +9,22 @@ from functools import cache
 from typing import Any
 
 from lotlaw.formula import Formula, Reader, did_you_mean, parse, unknown
+from lotlaw.importers.canonical import table
 from lotlaw.law import Year
 from lotlaw.lots.kinds import Kind, Leg
 from lotlaw.readings import exact, units
 from lotlaw.source import Document, Problem, Problems
 
 FILE, FORM = "dispositions", "form_8949"
-AMOUNTS = dict.fromkeys(("value", "fee", "basis", "fair_value", "donor_basis", "gift_tax", "boot"), "money")
-"""What formulas of kinds may read: dollars of the event before the fee, of the fee, and what the row gives besides."""
-
-TERM = {"acquired": "date"}
 LEGS = {"sells": "proceeds", "opens": "basis", "borrows": "proceeds", "closes": "cost"}
 """What kinds do with a leg, and what they call its amount."""
+AMOUNTS = {
+    "sells": ("value", "fee", "boot"), "borrows": ("value", "fee"), "closes": ("value", "fee"),
+    "opens": ("value", "fee", "basis", "fair_value", "donor_basis", "gift_tax"),
+}  # fmt: skip
+"""What their formulas may read: dollars of the event before the fee, of the fee, and what the row gives besides."""
+
+TERM = {"acquired": "date"}
 UNIVERSAL = "universal"
 SAME = "same_under_another_name"
 CODES = ("wrong_basis", "costs_left_out", "wrong_term", "wash_sale", "market_discount", "loss_not_allowed")
@@ -173,10 +177,24 @@ def _name_problems(year: Year, document: Document) -> Iterator[Problem]:
             yield from missing(document, ("pools", name, "from"), pool["from"], said["uses"], "parameter in `uses`")
     yield from _report_problems(year, document)
     yield from _wash_problems(document, codes)
+    yield from _leg_problems(document)
     for name, kind in said["kinds"].items():
         for column, others in kind.get("as", {}).items():
             for word, other in others.items():
                 yield from missing(document, ("kinds", name, "as", column, word), other, said["kinds"], "kind")
+
+
+def _leg_problems(document: Document) -> Iterator[Problem]:
+    """Sales of a leg that rows of the kind do not have."""
+    kinds = document.value["kinds"]
+    as_other = {
+        other: name for name, kind in kinds.items() for words in kind.get("as", {}).values() for other in words.values()
+    }
+    for name, kind in kinds.items():
+        rows = table().kinds.get(name) or table().kinds.get(as_other.get(name, ""))
+        asset = f"{kind['sells']['leg']}_asset" if "sells" in kind else ""
+        if rows and asset and asset not in {*rows.needs, *rows.may}:
+            yield Problem(document.place("kinds", name, "sells", "leg"), f"rows of a {name} have no {asset}")
 
 
 def _wash_problems(document: Document, codes: Any) -> Iterator[Problem]:
@@ -217,9 +235,10 @@ def _formula_problems(year: Year, document: Document) -> Iterator[Problem]:
     used = {name: year.parameters[name].unit for name in document.value["uses"] if name in year.parameters}
     for kind, said in document.value["kinds"].items():
         for does, amount in LEGS.items():
+            names = dict.fromkeys(AMOUNTS[does], "money")
             for what in (amount, "loss_basis"):
                 if what in said.get(does, {}):
-                    yield from _reading(document, ("kinds", kind, does, what), AMOUNTS, "money")
+                    yield from _reading(document, ("kinds", kind, does, what), names, "money")
     yield from _reading(document, ("term", "long_from"), {**TERM, **used}, "date")
 
 
