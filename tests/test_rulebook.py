@@ -70,7 +70,7 @@ def pages(folder: Path) -> list[Path]:
 
 
 def test_there_is_a_page_for_each_form_and_more(book: Path) -> None:
-    others = ("index", "parameters", "form_8949", "dispositions", "returns", "sources", "graph")
+    others = ("index", "parameters", "form_8949", "dispositions", "returns", "sources", "graph", "blanks", "imports")
     assert {path.name for path in pages(book)} == {f"{name}.html" for name in (*FORMS, *others)}
 
 
@@ -120,6 +120,8 @@ def test_every_line_says_what_it_is_in_words_with_its_law_and_its_readers(book: 
     )
     found = re.search(r"§1211\(b\).{,200}", text)
     assert re.search(r"26 USC \(Internal Revenue Code\), §1211\(b\); \S*rules/2025/schedule_d\.yaml:\d", text), found
+    assert "the total of Form 8949, box A, box G" in text
+    assert {"form_8949.html#boxes-A", "form_8949.html#boxes-G"} <= set(page(book / "schedule_d.html").links)
     assert "Read by Form 1040, line 7, Capital Loss Carryover Worksheet, line 2" in text
     for form in FORMS.values():
         ids = page(book / f"{form.name}.html").ids
@@ -153,8 +155,9 @@ def test_every_page_says_its_year_its_status_its_file_and_its_line(book: Path) -
     for path in pages(book):
         text = " ".join(page(path).text.split())
         assert f"tax year {YEAR} (published)" in text
-        assert f"Tax year {YEAR} Status published Rules rules/" in text or path.name == "index.html"
-        assert re.search(r"rules/\d{4}/\w+\.yaml", text), path.name
+        said = rf"Tax year {YEAR} Status (published|every year) Rules (rules|forms)/"
+        assert re.search(said, text) or path.name == "index.html", path.name
+        assert re.search(r"(rules|forms)/\S+\.yaml", text) or path.name == "blanks.html", path.name
 
 
 def test_tables_of_rules_are_told_in_words(book: Path) -> None:
@@ -171,9 +174,20 @@ def test_tables_of_rules_are_told_in_words(book: Path) -> None:
 @pytest.mark.parametrize("year", [2018, 2026])
 def test_no_name_of_a_rule_file_stands_for_words(year: int) -> None:
     for name, text in book_pages(load(year)):
-        if name.endswith(".html"):
+        if name.endswith(".html") and name not in ("blanks.html", "imports.html"):
             told = re.sub(r"<code.*?</code>|<[^>]*>|rules/\d+/\w+\.yaml|https\S+", " ", text, flags=re.DOTALL)
             assert re.findall(r"\b[a-z]+_\w+|\b[a-z]+\.[a-z]+\.\w+", told) == [], name
+
+
+def test_blank_forms_and_exports_have_their_pages(book: Path) -> None:
+    blanks = " ".join(page(book / "blanks.html").text.split())
+    assert re.search(r"Part I, row 11 ?\(a\) f1_83, .*?Part II, box L ?c2_1\[5\]", blanks)
+    assert re.search(r"Line 16: Combine lines 7 and 15 ?f2_1 ?27", blanks)
+    exports = " ".join(page(book / "imports.html").text.split())
+    assert re.search(r"Kraken, \"Ledgers\" export kraken\.ledgers Recognised by txid, refid, .*?Exchange of", exports)
+    files = {path.stem for path in (ROOT / "rules" / "sources").glob("*.yaml")}
+    assert files <= set(re.findall(r"sources/(\w+)", exports))
+    assert "Stablecoin stablecoinUSDC, USDT" in exports
 
 
 def test_headings_are_in_order(book: Path) -> None:
@@ -189,6 +203,8 @@ def test_the_search_looks_through_every_line_and_number(book: Path) -> None:
     targets = {entry[2] for entry in entries}
     assert {f"{form.name}.html#line-{id_}" for form in FORMS.values() for id_ in form.lines} <= targets
     assert {f"parameters.html#{name}" for name in load(YEAR).parameters} <= targets
+    assert {"dispositions.html#kinds-gift_in", "form_8949.html#boxes-I", "form_8949.html#codes-W"} <= targets
+    assert all(target.partition("#")[2] in {"", *page(book / target.partition("#")[0]).ids} for target in targets)
 
 
 def test_it_can_be_used_with_a_keyboard_and_a_screen_reader(book: Path) -> None:
@@ -230,7 +246,7 @@ def test_words_of_a_rule_file_are_only_words(tmp_path: Path) -> None:
 
 
 def test_it_is_written_twice_the_same_and_over_nobody(tmp_path: Path, ask: Asked) -> None:
-    assert ask("rules", "docs", YEAR, "--out", "site").text == "wrote 20 files; open site/index.html\n"
+    assert ask("rules", "docs", YEAR, "--out", "site").text == "wrote 22 files; open site/index.html\n"
     first = {path.name: path.read_bytes() for path in (tmp_path / "site").iterdir()}
     assert ask("rules", "docs", YEAR, "--out", "site").code == 0
     assert {path.name: path.read_bytes() for path in (tmp_path / "site").iterdir()} == first

@@ -99,4 +99,8 @@ for (const graph of document.querySelectorAll(".graph")) {
   for (const kind of ["mouseleave", "focusout"]) graph.addEventListener(kind, () => graph.classList.remove("asked"));
 }
 
+window.addEventListener("beforeprint", () => {
+  for (const folded of document.querySelectorAll("details.history")) folded.open = true;
+});
+
 if (window.matchMedia("(max-width: 48rem)").matches) document.querySelector(".menu").removeAttribute("open");

@@ -9,9 +9,19 @@ from typing import Any
 from lotlaw.audit.book import examples, history
 from lotlaw.audit.book.glossary import plain, unit_called
 from lotlaw.audit.book.graph import graph_of_form
-from lotlaw.audit.book.links import Readers, amounts_read, anchor, function_said, line_href, line_said, number, speaker
+from lotlaw.audit.book.links import (
+    Readers,
+    amounts_read,
+    anchor,
+    function_said,
+    line_href,
+    line_said,
+    listed,
+    number,
+    speaker,
+)
 from lotlaw.audit.book.tables import pin
-from lotlaw.audit.show import rule_of
+from lotlaw.audit.show import rule_of, told
 from lotlaw.claims import Claim, claims_of
 from lotlaw.formula import Formula
 from lotlaw.law import Cite, Form, Line, Year, exported
@@ -95,11 +105,22 @@ def _entry(year: Year, line: Line, says: Speaker, law: list[Year], readers: Read
 
 def _says(line: Line, says: Speaker) -> list[Text]:
     if line.formula is None:
-        return [Text("an amount that the taxpayer gives" if line.kind == "input" else rule_of(line))]
+        return _boxes(line) if "boxes" in line.total_of else [Text(_outside(line))]
     if line.kind == "yes_if" and not line.formula.names:
         return [Text("Yes wherever the form is needed")]
     asked = [Text("Yes if ")] if line.kind == "yes_if" else []
     return [*asked, *says.said(line.formula, condition=line.kind == "yes_if")]
+
+
+def _outside(line: Line) -> str:
+    return "an amount that the taxpayer gives" if line.kind == "input" else rule_of(line)
+
+
+def _boxes(line: Line) -> list[Text]:
+    """What a line adds up, with links to the boxes."""
+    boxes = listed(Text(f"box {box}", f"form_8949.html#boxes-{box}") for box in line.total_of["boxes"])
+    rest = (f", {key} {told(value)}" for key, value in line.total_of.items() if key != "boxes")
+    return [Text("the total of Form 8949, "), *boxes, *map(Text, rest)]
 
 
 def _notes(line: Line) -> Iterator[str]:

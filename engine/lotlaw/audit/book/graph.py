@@ -14,6 +14,7 @@ from lotlaw.law import Line, Year, exported
 ROW = 22
 LETTER = 7
 REACH = 190
+TIP = 4
 LONGEST = 60
 
 
@@ -51,15 +52,22 @@ class Graph:
 def arcs(title: str, entries: Sequence[tuple[str, str]], links: Iterable[tuple[int, int]]) -> Graph:
     """A graph of entries (text and address) with links between them by number."""
     nodes = [Node(n, _short(text), href, ROW * n + ROW) for n, (text, href) in enumerate(entries)]
-    x = ROW + LETTER * max(len(node.text) for node in nodes)
-    drawn = [Arc(a, b, _path(x, nodes[a].y, nodes[b].y)) for a, b in dict.fromkeys(links) if a != b]
-    return Graph(title, nodes, drawn, x + REACH + ROW, ROW * (len(nodes) + 1), x)
+    ends = [(nodes[a], nodes[b]) for a, b in dict.fromkeys(links) if a != b]
+    x = ROW + max((_out(a, b) for a, b in ends), default=0)
+    drawn = [Arc(a.number, b.number, _path(x, a, b)) for a, b in ends]
+    width = x + ROW + LETTER * max(len(node.text) for node in nodes)
+    return Graph(title, nodes, drawn, width, ROW * (len(nodes) + 1), x)
 
 
-def _path(x: int, start: int, end: int) -> str:
-    """An arc to the right of the column; its end stands off the point, which an arrow's tip touches."""
-    out = x + min(REACH, ROW + abs(end - start) // 2)
-    return f"M{x} {start}C{out} {start} {out} {end} {x + LETTER} {end}"
+def _out(a: Node, b: Node) -> int:
+    """How far to the left of the column the middle of an arc's handle stands."""
+    return min(REACH, ROW + abs(b.y - a.y) // 2)
+
+
+def _path(x: int, a: Node, b: Node) -> str:
+    """An arc to the left of the column; the tip of its arrow stands off the point."""
+    out = x - _out(a, b)
+    return f"M{x} {a.y}C{out} {a.y} {out} {b.y} {x - TIP} {b.y}"
 
 
 def _short(text: str) -> str:

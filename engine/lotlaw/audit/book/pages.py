@@ -12,6 +12,7 @@ from lotlaw.audit.book.forms import form_page
 from lotlaw.audit.book.graph import graph_of_year
 from lotlaw.audit.book.links import Readers, line_href, line_said
 from lotlaw.audit.book.numbers import numbers_page
+from lotlaw.audit.book.outside import NONE, imports_page, paper_page
 from lotlaw.audit.book.tables import pin, table_page
 from lotlaw.audit.show import errata_of, rule_of, title_of
 from lotlaw.law import Year, exported_line
@@ -19,9 +20,6 @@ from lotlaw.rendering.amounts import clean
 from lotlaw.rendering.saying import Text
 from lotlaw.rendering.templates import fill
 from lotlaw.rules import EXAMPLES, TABLES
-
-NONE = {"title": ""}
-"""No citation of the page's own."""
 
 
 def pages(year: Year) -> Iterator[tuple[str, str]]:
@@ -32,14 +30,20 @@ def pages(year: Year) -> Iterator[tuple[str, str]]:
     for form in year.forms.values():
         yield f"{form.name}.html", _page("form", frame, **form_page(year, form, law, readers))
     yield "parameters.html", _page("parameters", frame, **numbers_page(year, law, readers))
-    for table in TABLES:
-        yield f"{table}.html", _page("table", frame, **table_page(year, table, law))
+    tables = {name: table_page(year, name, law) for name in TABLES}
+    for name, table in tables.items():
+        yield f"{name}.html", _page("table", frame, **table)
     yield "returns.html", _page("returns", frame, **_returns(year))
+    yield "blanks.html", _page("table", frame, **paper_page(year))
+    yield "imports.html", _page("table", frame, **imports_page(year))
     yield "sources.html", _page("sources", frame, **_sources(year))
     yield "graph.html", _page("graph", frame, **_graphs(year))
     yield "book.css", fill("rulebook/book.css")
     yield "book.js", fill("rulebook/book.js")
-    yield "lines.js", f"// lotlaw rulebook {year.year}: what the search looks through\nconst LINES = {_found(year)};\n"
+    yield (
+        "lines.js",
+        f"// lotlaw rulebook {year.year}: what the search looks through\nconst LINES = {_found(year, tables)};\n",
+    )
 
 
 def _page(name: str, frame: Mapping[str, Any], **values: Any) -> str:
@@ -53,6 +57,7 @@ def _menu(year: Year) -> list[Text]:
     return [
         Text(f"Rulebook of tax year {year.year}", "index.html"), Text("Numbers", "parameters.html"), *tables, *forms,
         Text("Whole returns", "returns.html"), Text("Graph of the forms", "graph.html"),
+        Text("Blank forms", "blanks.html"), Text("Exports that are read", "imports.html"),
         Text("Sources", "sources.html"),
     ]  # fmt: skip
 
@@ -105,8 +110,8 @@ def _graphs(year: Year) -> dict[str, Any]:
     return {**found, "graph": graph_of_year(year), "forms": forms}
 
 
-def _found(year: Year) -> str:
-    """What the search looks through: for each line and number its name, its words and where it stands."""
+def _found(year: Year, tables: Mapping[str, Mapping[str, Any]]) -> str:
+    """What the search looks through: for each line, number and entry its name, its words and where it stands."""
     lines = [
         [line_said(form, line, ""), line.label, line_href(line), rule_of(line)]
         for form in year.forms.values()
@@ -116,5 +121,18 @@ def _found(year: Year) -> str:
         [p.label, p.name.replace("_", " "), f"parameters.html#{p.name}", str(p.cite)] for p in year.parameters.values()
     ]
     forms = [[form.title, "", f"{form.name}.html", str(form.cite)] for form in year.forms.values()]
-    said = json.dumps([[clean(word) for word in entry] for entry in (*forms, *numbers, *lines)], ensure_ascii=False)
+    entries = [
+        [entry.title, section.title, f"{name}.html#{entry.anchor}", f"{entry.code} {entry.cite}"]
+        for name, table in tables.items()
+        for section in table["sections"]
+        for entry in section.entries
+        if entry.title
+    ]
+    sections = [
+        [section.title, table["title"], f"{name}.html#{section.anchor}", section.says]
+        for name, table in tables.items()
+        for section in table["sections"]
+    ]
+    found = (*forms, *sections, *numbers, *lines, *entries)
+    said = json.dumps([[clean(word) for word in entry] for entry in found], ensure_ascii=False)
     return said.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
