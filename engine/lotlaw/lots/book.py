@@ -168,7 +168,8 @@ class Book:
     what was sold at a loss: its last ones, and where that is more than is left, all. low: the basis for a loss. heaps:
     by queue and method, what orders its lots; entries: by lot and method, the entry that holds, of lots that were
     ordered again. front: where in the line of units of its purchase a lot begins. pooled: by queue kept at average
-    cost, units and cost in fine units. against: by short position, units held long-term when it was opened. forfeited:
+    cost, units and cost in fine units. against: by short position, units held long-term when it was opened; anew: units
+    of it that have not yet made others begin anew. forfeited:
     (move, cents) of losses that are gone. short: (move, units missing). misnamed: (move, lot named, units missing).
     undivided: (move, units in lots by queue). negative: moves that would make a basis negative.
     """
@@ -196,6 +197,7 @@ class Book:
     bags: dict[int, list[int]] = field(default_factory=dict)
     slices: Slices = field(default_factory=Slices)
     against: dict[int, int] = field(default_factory=dict)
+    anew: dict[int, int] = field(default_factory=dict)
     forfeited: list[tuple[int, int]] = field(default_factory=list)
     short: list[tuple[int, int]] = field(default_factory=list)
     misnamed: list[tuple[int, int, int]] = field(default_factory=list)
@@ -225,6 +227,12 @@ class Book:
         """The queue of the place where a lot lies, None where it is on its way."""
         opened = self.opened_by(lot)
         return self.moves.queue[opened] if lot == opened else self.home[lot]
+
+
+Sell = Callable[[int, int, int, int], None]
+"""Carries out a sale: the move, what it does, its queue, its units."""
+Waiting = Callable[[Book, int, int], dict[int, int]]
+"""Lots of a queue that are held anew from their sale on, and the short sale that is why, at a move."""
 
 
 def kept_basis(book: Book, lot: int, units: int) -> int:

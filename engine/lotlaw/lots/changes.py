@@ -31,8 +31,14 @@ def _rescale(book: Book, at: int, queue: int) -> None:
     whole = held * new // old
     for lot, units in zip(lots, parts(whole, [book.left[lot] for lot in lots]), strict=True):
         resize(book, lot, units, book.cost(lot))
-        if lot in book.against:
-            book.against[lot] = book.against[lot] * new // old
+    _rescale_shorts(book, lots, new, old)
+
+
+def _rescale_shorts(book: Book, lots: list[int], new: int, old: int) -> None:
+    """Units of short sales whose shares are others now."""
+    for opened in {book.opened_by(lot) for lot in lots} & book.against.keys():
+        book.against[opened] = book.against[opened] * new // old
+        book.anew[opened] = book.anew[opened] * new // old
 
 
 def _carry(book: Book, at: int, queue: int) -> None:
@@ -53,6 +59,8 @@ def _carry(book: Book, at: int, queue: int) -> None:
     same = renamed(book, queue, target, units, book.moves.quantity[at])
     for opened in book.against if same else ():
         _stands_against(book, opened, queue, target)
+    if owed and target == owed[1]:
+        _rescale_shorts(book, pieces, units, book.moves.quantity[at])
     for piece, gets, money, worth in shares:
         cost = book.cost(piece)
         if boot:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from lotlaw.lots import book as codes
 from lotlaw.lots import carrying, changes, shorts
-from lotlaw.lots.book import NOWHERE, OPEN, SELL, USE, Book, Moves, empty, kept_basis
+from lotlaw.lots.book import NOWHERE, OPEN, SELL, USE, Book, Moves, Sell, empty, kept_basis
 from lotlaw.lots.choosing import enter, settle
-from lotlaw.lots.taking import Bound, Sell, cut, end_average, opened, pool, seller, whole_cents
+from lotlaw.lots.taking import Bound, cut, end_average, opened, pool, seller, whole_cents
 from lotlaw.lots.washing import Lose, washer
 
 
@@ -22,7 +22,7 @@ def run(moves: Moves) -> Book:
     lines, special = book.lines, moves.special or [False] * len(moves.pools)
     watched = [bool(groups) for groups in moves.wash.bought] if moves.wash else [False] * len(moves.pools)
     lose, acquire = washer(book, cut)
-    plain, sell = _first_in_first_out(book, lose), seller(book, lose)
+    plain, sell = _first_in_first_out(book, lose), seller(book, lose, shorts.waiting)
     for at, code, queue, need in zip(range(len(moves.code)), moves.code, moves.queue, moves.quantity, strict=False):
         if code == OPEN:
             lines[queue].append(at)

@@ -46,16 +46,19 @@ def knowing(
     low, tacked = _low(events, opened, plan.fine), _tacked(events, opened)
     watched = law.watched(classes)
     watched &= set(plan.places["asset"].to_list()) if watched else set()
-    chosen = _chosen(plan)
+    chosen, against = _chosen(plan), _against(events, plan, set(untaxed), identical)
     gifts = set(plan.steps["asset"].gather(sorted(low | tacked))) if low or tacked else set()
     assets = chosen | with_heirs(plan.steps, known, gifts)
     special = [asset in assets for asset in plan.places["asset"].to_list()] if assets else []
     special += [False] * (len(plan.pools) - len(special))
     for queue, pool in enumerate(pools_of(plan)) if assets else ():
         special[pool] = special[pool] or special[queue]
+    for queue in {queue for queues in against.values() for queue in queues}:
+        special = special or [False] * len(plan.pools)
+        special[queue] = True
     return replace(
         plan, held=units_held(plan, known), low=low, tacked=tacked, always=_always(events, opened), special=special,
-        terms=_terms(plan, known, _against(events, plan, set(untaxed), identical)), turns=_turns(law),
+        terms=_terms(plan, known, against), turns=_turns(law),
         rates=[(date(year, 1, 1).toordinal() - EPOCH, *rates[year]) for year in sorted(rates)],
         wash=wash_of(events, plan, watched, set(untaxed), identical) if watched else None,
         averaged=_averaged(events, plan) if chosen else {},

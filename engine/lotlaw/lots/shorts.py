@@ -7,12 +7,12 @@ long-term against what was held long-term, and what was held short-term starts a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from lotlaw.lots.book import ABSORB, BORROW, EXPIRE, SELL, Book
 from lotlaw.lots.choosing import NONE, enter, first, in_turn
-from lotlaw.lots.taking import Bound, cut, put, show, take, turns
-from lotlaw.lots.washing import Lose
+from lotlaw.lots.taking import Bound, cut, show, take, turns
+from lotlaw.lots.washing import Lose, follow
 
 
 def carry_out(book: Book, at: int, code: int, queue: int, bound: Bound) -> None:
@@ -34,8 +34,10 @@ def _borrow(book: Book, at: int, queue: int) -> None:
     enter(book, at, queue)
     if at in moves.terms:
         lots = [lot for held in moves.terms[at] for lot in in_turn(book, held)]
-        long = [book.left[lot] for lot in lots if book.long_from(lot) <= today]
-        book.against[at] = sum(long)
+        long = sum(book.left[lot] for lot in lots if book.long_from(lot) <= today)
+        others = sum(n for opened, n in book.against.items() if set(moves.terms[opened]) & set(moves.terms[at]))
+        book.against[at] = max(0, min(long - others, moves.quantity[at]))
+        book.anew[at] = moves.quantity[at]
 
 
 def _close(book: Book, at: int, queue: int, lose: Lose) -> None:
@@ -58,6 +60,7 @@ def _close(book: Book, at: int, queue: int, lose: Lose) -> None:
             book.slices.long[slice_] = True
         book.against[opened] -= min(units, book.against[opened])
         _start_anew(book, opened, today, units)
+        book.anew[opened] -= min(units, book.anew[opened])
 
 
 def _apart(book: Book, turns: Iterator[tuple[int, int]], want: int, cost: int) -> Iterator[tuple[int, int]]:
@@ -70,17 +73,37 @@ def _apart(book: Book, turns: Iterator[tuple[int, int]], want: int, cost: int) -
 
 def _start_anew(book: Book, opened: int, today: int, units: int) -> None:
     """What was held short-term when a short sale was opened, or came since, is held from its closing on."""
-    moves = book.moves
-    since = moves.day[opened]
-    for queue in moves.terms[opened]:
-        for lot in in_turn(book, queue):
-            if not units:
-                return
-            if book.held[lot] < today and book.long_from(lot) > since:
-                piece = cut(book, lot, min(units, book.left[lot]))
-                book.held[piece] = today
-                units -= book.left[piece]
-                put(book, piece, queue)
+    units = min(units, book.anew[opened])
+    for queue in book.moves.terms[opened]:
+        for piece in _short_term(book, opened, queue, today, units):
+            book.held[piece] = today
+            units -= book.left[piece]
+
+
+def waiting(book: Book, at: int, queue: int) -> dict[int, int]:
+    """What was so held and is sold before the closing is held from its sale on: such lots, by the short sale."""
+    found: dict[int, int] = {}
+    for opened, units in book.anew.items():
+        if units and queue in book.moves.terms[opened]:
+            for lot in _short_term(book, opened, queue, book.moves.day[at], units, found):
+                found[lot] = opened
+    return found
+
+
+def _short_term(book: Book, opened: int, queue: int, today: int, units: int, but: Container[int] = ()) -> Iterator[int]:
+    """The first units of a queue that were held short-term when a short sale was opened, or came since, as lots."""
+    for lot in in_turn(book, queue):
+        if not units:
+            return
+        if lot not in but and book.held[lot] < today and book.long_from(lot) > book.moves.day[opened]:
+            piece = lot
+            if book.left[lot] > units:
+                piece = cut(book, lot, units)
+                book.home[piece] = queue
+                follow(book, lot, piece)
+                enter(book, piece, queue)
+            units -= book.left[piece]
+            yield piece
 
 
 def _absorb(book: Book, at: int, queue: int) -> None:

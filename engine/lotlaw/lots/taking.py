@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heappop
 
 from lotlaw.lots import choosing
-from lotlaw.lots.book import AVERAGE, GIVE, NOWHERE, PICK, SELL, Book, kept_basis
+from lotlaw.lots.book import AVERAGE, GIVE, NOWHERE, PICK, SELL, Book, Sell, Waiting, kept_basis
 from lotlaw.lots.choosing import LOT, NONE, enter, first, in_turn, inside, key, order, order_again, ordered
 from lotlaw.lots.washing import Acquire, Lose, follow
-
-Sell = Callable[[int, int, int, int], None]
-"""Carries out a sale: the move, what it does, its queue, its units."""
 
 
 def whole_cents(book: Book, queue: int, cost: int) -> int:
@@ -138,19 +135,20 @@ def _low(book: Book, lot: int, units: int) -> int:
 # Slices
 
 
-def seller(book: Book, lose: Lose) -> Sell:  # noqa: C901  (one loop: a call a slice would cost as much as all of it)
+def seller(book: Book, lose: Lose, waiting: Waiting) -> Sell:  # noqa: C901  (one loop: a call a slice would cost as much as all of it)
     """What carries out a sale, bound to a book once: `sell(at, code, queue, need)`."""
     moves, left, total, low, unit = book.moves, book.left, book.total, book.low, book.moves.unit
     wash, averaging, held, slices = moves.wash, AVERAGE in moves.how, book.held, book.slices
     sale, source, taken, costs, proceeds, acquired, disallowed = slices.appends
 
-    def sell(at: int, code: int, queue: int, need: int) -> None:
+    def sell(at: int, code: int, queue: int, need: int) -> None:  # noqa: C901
         want, money, given = need, total[at], 0
         looking = wash is not None and code != GIVE
         shown, losses = code == SELL or at in moves.shown, []
         named = _named(book, at, queue, need) if code == PICK else None
         if averaging:
             average(book, at, queue)
+        waits = waiting(book, at, queue) if book.anew else {}
         heap = ordered(book, queue, at)
         while need:
             if named is None:
@@ -163,6 +161,9 @@ def seller(book: Book, lose: Lose) -> Sell:  # noqa: C901  (one loop: a call a s
             if lot == NONE:
                 book.short.append((at, need))
                 break
+            if lot in waits:
+                held[lot] = moves.day[at]
+                book.anew[waits[lot]] -= units
             loss_basis = _low(book, lot, units) if lot in low else None
             cost = take(book, lot, units, queue)
             need -= units
