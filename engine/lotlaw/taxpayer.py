@@ -26,6 +26,7 @@ _DEFAULTS: Taxpayer = {
     "deduction": "standard", "aged_or_blind": 0, "dependent": False, "spouse_itemizes": False,
     "carryover": {"short": 0, "long": 0}, "inputs": {}, "accounts": {}, "methods": [], "identical": [],
     "digital_asset_pools_before_2025": "universal", "digital_asset_safe_harbor": {}, "floating_nav_funds": [],
+    "collectibles": [],
     "imports": {}, "timezone": "America/New_York",
 }  # fmt: skip
 

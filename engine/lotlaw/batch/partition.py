@@ -31,7 +31,8 @@ from lotlaw.taxpayer import normalised
 
 STRANGER = "has transactions, and no row in the table of taxpayers"
 TOO_LARGE = f"sales of more than {LARGEST:,} dollars in all"
-NAMING = ("accounts", "identical", "floating_nav_funds")
+NAMED = ("floating_nav_funds", "collectibles")
+NAMING = ("accounts", "identical", *NAMED)
 """Fields of taxpayer.yaml that name accounts or assets."""
 NOBODY = "says no taxpayer"
 FAULTS = (
@@ -241,15 +242,16 @@ def _one_of_all(part: _Part, everybody: pl.DataFrame) -> dict[str, Any]:
     first = part.choices[everybody["choice"][0]].said
     accounts: dict[str, Any] = {}
     identical: list[list[str]] = []
-    floating: list[str] = []
+    listed: dict[str, list[str]] = {name: [] for name in NAMED}
     named = [any(choice.said.get(key) for key in NAMING) for choice in part.choices]
     naming = everybody.filter(pl.lit(pl.Series(named)).gather("choice"))
     for t, choice in naming.select("t", "choice").iter_rows():
         said = part.choices[choice].said
         accounts |= {f"{name}{APART}{t}": account for name, account in said["accounts"].items()}
         identical += [[f"{name}{APART}{t}" for name in names] for names in said["identical"]]
-        floating += [f"{name}{APART}{t}" for name in said["floating_nav_funds"]]
-    return normalised({**first, "accounts": accounts, "identical": identical, "floating_nav_funds": floating})
+        for key, names in listed.items():
+            names += [f"{name}{APART}{t}" for name in said[key]]
+    return normalised({**first, "accounts": accounts, "identical": identical, **listed})
 
 
 # Problems

@@ -87,7 +87,7 @@ def _read(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
 _EXAMPLES = {
     "inputs": '{"schedule_d": {"13": 250}}', "accounts": '{"coinbase": {"form_1099": "none"}}',
     "methods": '[{"method": "hifo", "asset": "*"}]', "identical": '[["VOO", "IVV"]]',
-    "floating_nav_funds": '["SYMBOL"]', "digital_asset_safe_harbor": '{"kind": "global"}',
+    "floating_nav_funds": '["SYMBOL"]', "collectibles": '["GLD"]', "digital_asset_safe_harbor": '{"kind": "global"}',
 }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ CARRYOVER = ("short", "long")
 STRUCTS = {"income": INCOME, "carryover": CARRYOVER}
 """Fields of taxpayer.yaml that are columns of their own, such as `income.wages`, or one struct."""
 
-JSON = ("inputs", "accounts", "methods", "identical", "digital_asset_safe_harbor", "floating_nav_funds")
+JSON = ("inputs", "accounts", "methods", "identical", "digital_asset_safe_harbor", "floating_nav_funds", "collectibles")
 """Fields of taxpayer.yaml that stand as JSON text."""
 
 TAXPAYERS: Schema = {

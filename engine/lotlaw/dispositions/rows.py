@@ -125,12 +125,21 @@ def _come_in_order(rows: pl.DataFrame, order: list[str]) -> bool:
 
 
 def _classed(rows: pl.DataFrame, law: Treatment) -> pl.DataFrame:
-    """Add digital, mark (the code of a collectible) and unit (between quantity and asset), by the asset's class."""
+    """Add digital, mark (the code of a collectible) and unit (between quantity and asset), by the asset's class.
+
+    What the taxpayer says is a collectible is one whatever its class.
+    """
     units = {name: f" {c['unit']} " if c.get("unit") else " " for name, c in law.classes.items()}
     table = [(name, c["digital"], c["collectible"] or None, units[name]) for name, c in law.classes.items()]
     schema = {"asset_class": pl.String, "digital": pl.Boolean, "mark": pl.String, "unit": pl.String}
     classes = pl.DataFrame(table, schema=schema, orient="row")
-    return _looked_up(rows, classes, ["asset_class"]).with_columns(pl.col("unit").fill_null(" "))
+    rows = _looked_up(rows, classes, ["asset_class"]).with_columns(pl.col("unit").fill_null(" "))
+    if not law.collectibles:
+        return rows
+    named = pl.col("asset").is_in(sorted(law.collectibles))
+    return rows.with_columns(
+        mark=pl.when(named).then(pl.coalesce("mark", pl.lit("".join(law.marks[:1])))).otherwise("mark")
+    )
 
 
 def reports(accounts: Mapping[str, Mapping[str, Any]], year: Year) -> pl.Expr:

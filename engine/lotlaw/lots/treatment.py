@@ -46,7 +46,7 @@ class Treatment:
     """The law of lots and dispositions for one year and taxpayer.
 
     `names` are the parameters that the file uses, `said` is the file itself, `floating` the money market funds with a
-    floating net asset value.
+    floating net asset value, `collectibles` what is taxed as one whatever its class.
     """
 
     kinds: Mapping[str, Kind]
@@ -55,6 +55,7 @@ class Treatment:
     names: Mapping[str, Any]
     said: Mapping[str, Any]
     floating: frozenset[str] = frozenset()
+    collectibles: frozenset[str] = frozenset()
 
     @property
     def classes(self) -> Mapping[str, Mapping[str, Any]]:
@@ -101,8 +102,8 @@ def treatment(year: Year, taxpayer: Mapping[str, Any]) -> Treatment:
     names = {name: year.parameter(name, taxpayer["filing_status"]) for name in said["uses"]}
     pools = {name: _pool(pool, names, taxpayer) for name, pool in said["pools"].items()}
     kinds = {name: _kind(document, name, kind) for name, kind in said["kinds"].items()}
-    floating = frozenset(taxpayer.get("floating_nav_funds") or ())
-    return Treatment(kinds, pools, _formula(document, "term", "long_from"), names, said, floating)
+    own = [frozenset(taxpayer.get(key) or ()) for key in ("floating_nav_funds", "collectibles")]
+    return Treatment(kinds, pools, _formula(document, "term", "long_from"), names, said, *own)
 
 
 def _pool(said: Mapping[str, Any], names: Mapping[str, Any], taxpayer: Mapping[str, Any]) -> Pool:
