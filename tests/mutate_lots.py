@@ -11,7 +11,7 @@ Exit 1 if one has none, or a reason is for something that is noticed.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -31,6 +31,7 @@ from lotlaw.audit.mutation.altering import altered
 from lotlaw.audit.mutation.changes import with_value
 from lotlaw.audit.reasons import CHANGES, reasons
 from lotlaw.formula import parse
+from lotlaw.importers.canonical import table
 from lotlaw.law import Year
 from lotlaw.ledger import Ledger
 from lotlaw.lots.methods import problems_of as method_problems
@@ -43,11 +44,13 @@ HERE = Path(__file__).parent
 NO_LAW = ("label", "cite", "examples", "warns", "else", "title", "unit", "source", "uses")
 """Keys that say no law, or what `lotlaw rules mutate` changes."""
 FORMULAS = {"proceeds", "basis", "cost", "loss_basis"}
-SCOPES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
-    "classes": ("asset_classes", {}), "kinds": ("kinds", {"opens": ()}), "closed_by": ("kinds", {"closes": ()}),
-    "same_under_another_name": ("kinds", {"changes": ("carry",)}),
+SCOPES = {
+    "classes": ("asset_classes", "pool", ()), "kinds": ("kinds", "opens", ()), "closed_by": ("kinds", "closes", ()),
+    "same_under_another_name": ("kinds", "changes", ("carry",)), "short_sales": ("kinds", "sells", ()),
 }  # fmt: skip
-"""Lists to which something may be added, the block that names what, and what an entry of it must have, or say."""
+"""Lists to which something may be added, the block that names what, what an entry of it must have, and may say."""
+ACCOUNTS = ("taxable", "trad_ira", "roth_ira", "ira", "hsa", "401k", "529", "utma")
+UNKNOWN = ("VARIOUS", "UNKNOWN")
 ABOUT = {
     "wash_sales": ["1091", "wash", " W "], "fees": ["fee_"], "income": ["income"], "transfers": ["transfer"],
     "methods": ["'methods'", "'method'", "default_method", "| lot ", "average"], "accounts": ["accounts"],
@@ -81,21 +84,33 @@ def changes(said: Mapping[str, Any]) -> Iterator[Change]:
         for what, new in instead(path, value, words):
             yield Change(path, what, without(said, path) if new is GONE else with_value(said, path, new))
     for path, value in lists(said):
-        if path[-1] not in SCOPES:
-            continue
-        block, has = SCOPES[str(path[-1])]
-        for other, entry in said[block].items():
-            if other not in value and all(
-                key in entry and entry[key] in (is_ or [entry[key]]) for key, is_ in has.items()
-            ):
+        for other in might_be_added(said, str(path[-2] if path[-1] == "also" else path[-1])):
+            if other not in value:
                 yield Change(path, f"{other} added", with_value(said, path, [*value, other]))
 
 
+def might_be_added(said: Mapping[str, Any], to: str) -> list[str]:
+    """What a list could name besides what it does."""
+    block, has, words = SCOPES.get(to, ("", "", ()))
+    fits = [
+        name for name, entry in said.get(block, {}).items() if has in entry and entry[has] in (words or [entry[has]])
+    ]
+    statements = said["reported"]["statements"].values()
+    known: dict[str, Iterable[str]] = {
+        "income": table().words["income_type"], "counted": table().words["income_type"],
+        "as_reported": {word: None for says in statements for word in says.values()},
+        "taxed": ACCOUNTS, "spouse_on": load(LEAST).statuses, "always_long": UNKNOWN,
+    }  # fmt: skip
+    return [*fits, *known.get(to, ())]
+
+
 def leaves(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
-    """What is neither a mapping nor a list, and mappings that may be left out as a whole."""
+    """What is no list, and mappings within a block, which may be left out as a whole."""
     if path and path[-1] in NO_LAW:
         return
     if isinstance(value, Mapping):
+        if len(path) > 1:
+            yield path, value
         for key, item in value.items():
             yield from leaves(item, (*path, key))
     elif isinstance(value, list):
@@ -132,7 +147,7 @@ def instead(path: Path_, value: Any, words: Mapping[str, Mapping[str, None]]) ->
         known = AMOUNTS[str(path[-2])]
         near = {name: [other for other in known if other != name][:2] for name in known}
         yield from ((what, formula.text) for what, formula in altered(parse(value, Place(FILE)), near))
-    elif isinstance(path[-1], str):
+    elif isinstance(value, str) and isinstance(path[-1], str):
         yield from ((f"{value} -> {other}", other) for other in words[key_of(path)] if other != value)
 
 

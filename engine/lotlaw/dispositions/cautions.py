@@ -10,7 +10,7 @@ import polars as pl
 
 from lotlaw.dispositions.compare import DIFFERENCES, UNSOLD, UNSTATED
 from lotlaw.dispositions.rows import NOT_REPORTED, reports
-from lotlaw.lots.events import Events, is_kind, place, rare
+from lotlaw.lots.events import Events, column, is_kind, place, rare, treated
 from lotlaw.lots.kinds import DONOR
 
 if TYPE_CHECKING:
@@ -127,8 +127,8 @@ def of_short_sales(events: Events, rows: pl.DataFrame) -> Iterator[str]:
     closed = rows.filter(kinds.is_in(said["closed_by"])).filter(loss > 0)
     if closed.is_empty():
         return
-    every = ledger.rows.with_row_index("also").filter(is_kind(said["also"]))
-    sold = every.select("also", asset="out_asset", on="date")
+    every = treated(ledger.rows.with_row_index("also"), events.treatment).filter(is_kind(said["also"]))
+    sold = every.select("also", asset=pl.coalesce("out_asset", column(every, "ref_asset")), on="date")
     apart = (pl.col("on") - pl.col("sold")).dt.total_days()
     near = closed.join(sold, on="asset").filter(apart.is_between(-wash["days_before"], wash["days_after"]))
     for sale, asset, also in near.group_by("sale", "asset").agg(pl.col("also").min()).sort("sale").iter_rows():
