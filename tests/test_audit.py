@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from conftest import Answer, Asked, change
+from lotlaw.arguments import folded
 from lotlaw.rules import forget
 from lotlaw.source import data_root
 
@@ -64,6 +66,30 @@ def test_a_line_is_shown_for_programs(ask: Asked) -> None:
     }  # fmt: skip
 
 
+def test_a_line_is_said_in_words_with_its_numbers_and_its_status(ask: Asked) -> None:
+    text = ask("rules", "show", 2025, "schedule_d", "21").text
+    assert text.startswith("Schedule D (Form 1040), Capital Gains and Losses of 2025 (published)\n")
+    assert "      the smaller of line 16 with its sign changed and the capital loss cap\n" in text
+    assert "      only if line 16 is below 0; otherwise blank\n" in text
+    assert "      capital_loss_cap (statutory): single 3,000  married_joint 3,000  married_separate 1,500" in text
+
+
+def test_entries_of_a_table_are_shown_each_with_its_place_and_its_law(ask: Asked) -> None:
+    text = ask("rules", "show", 2025, "dispositions").text
+    assert re.search(
+        r"    buy  \(\S*rules/2018/dispositions\.yaml:\d+\)\n      label: Purchase\n"
+        r"      opens: leg in; basis value \+ fee\n      26 USC \(Internal Revenue Code\), §1012\(a\)\n",
+        text,
+    )
+
+
+def test_long_lines_are_folded_further_in() -> None:
+    assert folded("    one two three", 12) == ["    one two", "        three"]
+    assert folded("  short", 80) == ["  short"]
+    assert folded("", 80) == [""]
+    assert folded("  " + "x" * 20, 10) == ["  " + "x" * 20]
+
+
 def test_boxes_are_shown(ask: Asked) -> None:
     text = ask("rules", "show", 2025, "form_8949").text
     assert "  L: part II; form_1099 none; digital yes; label Long-term digital assets" in text
@@ -104,14 +130,15 @@ def test_a_form_that_only_one_year_has(ask: Asked) -> None:
 
 
 def test_differences_for_programs(ask: Asked) -> None:
-    found = said(ask("rules", "diff", 2024, 2025, "--json"))
+    found = said(ask("rules", "diff", 2024, 2025, "--json"), code=1)
     line = next(d for d in found if d["about"] == "line 7, on the form")
     assert (line["kind"], line["file"], line["old"], line["new"]) == ("line", "form_1040", "line 7", "line 7a")
     assert {d["kind"] for d in found} == {"file", "value", "box", "code", "entry", "line"}
 
 
 def test_a_year_is_as_itself(ask: Asked) -> None:
-    assert ask("rules", "diff", 2025, 2025).text == "2025 -> 2025: nothing differs\n"
+    same = ask("rules", "diff", 2025, 2025)
+    assert (same.code, same.text) == (0, "2025 -> 2025: nothing differs\n")
 
 
 # verify and impact
@@ -325,6 +352,7 @@ def test_what_agrees_is_counted(tmp_path: Path, ask: Asked) -> None:
         ),
         ("other.json", "{", "not Tax-Calculator's policy_current_law.json, with `value: [{year, MARS, value}]`"),
         ("other.json", '{"STD": 3}', "not Tax-Calculator's policy_current_law.json"),
+        ("other.json", '{"STD": {"value": []}}', "none of its values is one of lotlaw's"),
         ("none.json", None, "no such file"),
     ],
 )

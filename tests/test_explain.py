@@ -304,3 +304,7 @@ def test_a_return_that_was_changed_by_hand_is_worked_out_again(tmp_path: Path, a
 def test_an_unknown_line_has_no_explanation(demo: Return) -> None:
     with pytest.raises(Problems, match=r"^schedule_d\.16a: no line '16a' on schedule_d; it has 1a, 1b, "):
         explain(demo, "schedule_d.16a")
+    with pytest.raises(
+        Problems, match=r"^form_8949: form_8949 has no lines that are worked out; name a line that reads"
+    ):
+        explain(demo, "form_8949")

@@ -98,10 +98,10 @@ def test_a_line_says_its_rule_in_words_with_what_went_in_and_the_law(text: str) 
     reasons = {e.get("id"): e for e in tree(text).iter("section")}
     told = " ".join("".join(reasons["why-schedule_d-21"].itertext()).split())
     assert told.startswith("Schedule D, line 21 Allowed loss, the smaller of the loss on line 16 and the cap: 3,000 ")
-    assert "the smaller of line 16 with its sign changed and capital loss cap" in told
+    assert "the smaller of line 16 with its sign changed and the capital loss cap" in told
     assert "min(-line16, capital_loss_cap)" in told
     assert "Only if line 16 is below 0 (line 16 is below 0, by 1,250,167); otherwise blank." in told
-    assert "Capital loss cap decides, by 1,247,167." in told
+    assert "The capital loss cap decides, by 1,247,167." in told
     assert "What would change it: Short-term gain or long-term gain: 1,247,167 more and it stays at 3,000" in told
     assert (
         "Most net capital loss that may be deducted from other income 26 USC (Internal Revenue Code), §1211(b)" in told

@@ -115,7 +115,7 @@ def test_every_line_says_what_it_is_in_words_with_its_law_and_its_readers(book: 
     text = " ".join(page(book / "schedule_d.html").text.split())
     said = "Allowed loss, the smaller of the loss on line 16 and the cap the smaller of line 16 with its sign changed"
     assert (
-        f"{said} and capital loss cap min(-line16, capital_loss_cap) Only if line 16 is below 0; otherwise blank"
+        f"{said} and the capital loss cap min(-line16, capital_loss_cap) Only if line 16 is below 0; otherwise blank"
         in text
     )
     found = re.search(r"§1211\(b\).{,200}", text)

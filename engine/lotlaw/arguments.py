@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +14,9 @@ import typer
 
 LONG_WORK = 2**22
 """Bytes of input from which on progress is shown."""
+
+INNER = 4
+"""How much further in a line that is too long goes on."""
 
 Files = Annotated[
     list[Path], typer.Argument(help="Exports and simple ledgers, in any mixture; recognised by their headers.")
@@ -45,9 +50,23 @@ def progress(files: list[Path]) -> Iterator[Callable[[str], object]]:
         yield status.update
 
 
-def say(text: str) -> None:
-    """Print text that may hold words of a file: nothing in them moves the cursor, or hides or turns what follows."""
+def say(text: str, *, fold: bool = False) -> None:
+    """Print text that may hold words of a file: nothing in them moves the cursor, or hides or turns what follows.
+
+    `fold`: on a terminal, a line that is longer than it is wide goes on below, further in.
+    """
     from lotlaw.rendering.amounts import clean
 
+    width = shutil.get_terminal_size().columns if fold and sys.stdout.isatty() else None
     for line in text.removesuffix("\n").split("\n"):
-        print(clean(line))
+        print("\n".join(folded(clean(line), width)) if width else clean(line))
+
+
+def folded(line: str, width: int) -> list[str]:
+    """A line in pieces no wider than asked, where spaces allow it."""
+    pad = " " * (len(line) - len(line.lstrip()))
+    found = textwrap.wrap(
+        line.lstrip(), width, initial_indent=pad, subsequent_indent=pad + " " * INNER, break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+    return found or [line]

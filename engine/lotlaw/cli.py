@@ -164,7 +164,7 @@ def explain(
     from lotlaw.explain import explain as explanation
     from lotlaw.filing import recompute
 
-    say(explanation(recompute(return_json, rules), line))
+    say(explanation(recompute(return_json, rules), line), fold=True)
 
 
 @app.command("import")

@@ -261,6 +261,8 @@ def find_line(year: Year, said: str) -> Line:
     form, _, id_ = said.partition(".")
     if form in year.not_verified:
         raise refuse(said, year.not_verified[form])
+    if form in year.documents and form not in year.forms:
+        raise refuse(said, f"{form} has no lines that are worked out; name a line that reads it, such as schedule_d.16")
     if form not in year.forms:
         known = ", ".join(year.forms)
         raise refuse(said, f"no form '{form}' in {year.year}{did_you_mean(form, year.forms)}; its forms are {known}")

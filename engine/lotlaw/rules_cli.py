@@ -62,10 +62,7 @@ def rules_show(
     """
     from lotlaw.audit.show import facts, show
 
-    if as_json:
-        _json(facts(year, form, line, rules))
-    else:
-        print(show(year, form, line, rules), end="")
+    _tell(lambda: facts(year, form, line, rules), lambda: [show(year, form, line, rules)], as_json=as_json)
 
 
 @rules_app.command("diff")
@@ -90,10 +87,9 @@ def rules_diff(
         _witness(old, new, rules, out, as_json=as_json)
         return
     years = load(old, rules), load(new, rules)
-    if as_json:
-        _json([vars(difference) for difference in differences(*years)])
-    else:
-        say(diff_text(*years))
+    found = differences(*years)
+    _tell(lambda: [vars(difference) for difference in found], lambda: [diff_text(*years)], as_json=as_json)
+    raise typer.Exit(1 if found else 0)
 
 
 def _witness(old: int, new: int, rules: Path | None, out: Path | None, *, as_json: bool) -> None:
@@ -138,7 +134,7 @@ def rules_new(
             print(f"wrote {shown(path)}")
         if values:
             print(f"{count} values from {values}")
-        say("\n".join(left_text(year, root)))
+        say("\n".join(left_text(year, root)), fold=True)
     raise typer.Exit(1 if found else 0)
 
 
@@ -292,7 +288,7 @@ def _tell(facts: Callable[[], Any], text: Callable[[], Iterable[str]], *, as_jso
     if as_json:
         _json(facts())
     else:
-        say("\n".join(text()))
+        say("\n".join(text()), fold=True)
 
 
 def _json(said: Any) -> None:

@@ -16,10 +16,13 @@ from typing import Any
 from lotlaw.audit.show import said_value
 from lotlaw.law import Year
 from lotlaw.rules import load, years
-from lotlaw.source import data_root, read_yaml, refuse
+from lotlaw.source import Place, Problem, Problems, data_root, read_yaml, refuse, shown
 
 LARGEST = 2**25
 """Bytes of a parameter file that are read."""
+
+NOTHING = "none of its values is one of lotlaw's; `rules/compare.yaml` says which names are read"
+"""What a file that has nothing to compare is told."""
 
 Entry = tuple[str, str, int, Any]
 """One value of another engine: the address of ours, the filing status (empty: all), the year it is from, the value."""
@@ -46,7 +49,11 @@ def compare(paths: Sequence[Path], rules: Path | None = None) -> list[Compared]:
     root = rules or data_root() / "rules"
     law = [load(year, root) for year in years(root)]
     known = read_yaml(data_root() / "rules" / "compare.yaml").value
-    return [found for path in paths for found in _compared(path, law, list(_read(path, known)))]
+    found = {path: list(_compared(path, law, list(_read(path, known)))) for path in paths}
+    problems = [Problem(Place(shown(path)), NOTHING) for path, here in found.items() if not here]
+    if problems:
+        raise Problems(problems)
+    return [item for here in found.values() for item in here]
 
 
 def compare_text(found: Sequence[Compared]) -> Iterator[str]:

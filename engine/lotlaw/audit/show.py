@@ -13,7 +13,8 @@ from typing import Any
 from lotlaw.explain.amounts import amount
 from lotlaw.formula import did_you_mean
 from lotlaw.law import Cite, Form, Line, Parameter, Year, find_line
-from lotlaw.rules import PUBLISHED, TABLES, load
+from lotlaw.rendering.saying import Speaker
+from lotlaw.rules import PUBLISHED, TABLES, cite_in, load, sources_of
 from lotlaw.source import Document, refuse
 
 DRAFT = "draft"
@@ -30,7 +31,7 @@ def show(year_number: int, form: str | None = None, line: str | None = None, rul
     elif form == "parameters":
         said = (text for parameter in year.parameters.values() for text in _parameter(parameter))
     elif form in TABLES:
-        said = _table(year.documents[form])
+        said = _table(year, form)
     else:
         said = _form(year, _found(year, form))
     return "\n".join(said) + "\n"
@@ -154,6 +155,9 @@ def _year(year: Year) -> Iterator[str]:
     yield ""
     for parameter in year.parameters.values():
         yield from _parameter(parameter)
+    yield ""
+    said = f"`lotlaw rules show {year.year}"
+    yield f"{said} FORM` has the lines of a form, {said} FORM LINE` a line in words."
 
 
 def _file(name: str, said: Said) -> Iterator[str]:
@@ -191,16 +195,34 @@ def said_value(value: Any, unit: str) -> str:
     return f"{(value * 100).normalize():f}%" if unit == "rate" else amount(value)
 
 
-def _table(document: Document) -> Iterator[str]:
-    """A file that holds tables: each entry with what it says."""
+def _table(year: Year, name: str) -> Iterator[str]:
+    """A file that holds tables: each entry with its place; what holds entries itself, entry by entry."""
+    document, facts_ = year.documents[name], file_facts(year, name)
+    yield f"{facts_['title']} ({document.file}; {facts_['status']})"
     for key, value in document.value.items():
-        if not isinstance(value, Mapping):
-            yield f"{key}: {told(value)}"
-            continue
-        yield key
-        for name, entry in value.items():
-            at = document.key(key, name)
-            yield f"  {name}: {told(entry)}  ({at.file}:{at.line})"
+        if key != "title":
+            yield from _tree(document, sources_of(year, name), (key,), value)
+
+
+def _tree(document: Document, sources: Mapping[str, Any], path: tuple[str, ...], value: Any) -> Iterator[str]:
+    place, pad = document.key(*path), "  " * len(path)
+    at = f"  ({place.file}:{place.line})" if len(path) == 2 else ""
+    if path[-1] == "cite":
+        yield f"{pad}{cite_in(sources, value)}"
+    elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        yield f"{pad}{path[-1]}{at}"
+        yield from (f"{pad}  {told(item)}" for item in value)
+    elif isinstance(value, Mapping) and (len(path) == 1 or any(_holds(item) for item in value.values())):
+        yield f"{pad}{path[-1]}{at}"
+        for key, item in value.items():
+            yield from _tree(document, sources, (*path, key), item)
+    else:
+        yield f"{pad}{path[-1]}: {told(value)}{at}"
+
+
+def _holds(value: Any) -> bool:
+    """Whether something holds entries of its own."""
+    return isinstance(value, Mapping) or (isinstance(value, list) and any(isinstance(item, Mapping) for item in value))
 
 
 def told(value: Any) -> str:
@@ -229,19 +251,34 @@ def _form(year: Year, form: Form) -> Iterator[str]:
     for source in form.inputs.values():
         yield f"  {source.name} ({source.unit}) from {source.origin}"
     for line in form.lines.values():
-        yield from (f"  {text}" for text in _brief(line))
+        law = f"; {line.cite}" if line.cite != form.cite else ""
+        yield from (f"  {text}" for text in _brief(line, law))
 
 
-def _brief(line: Line) -> Iterator[str]:
+def _brief(line: Line, law: str = "") -> Iterator[str]:
     condition = f"  [only if {line.only_if.text.strip()}]" if line.only_if else ""
     yield f"{line.id:>4}  {line.label}"
-    yield f"      {rule_of(line)}{condition}  ({line.place.file}:{line.place.line})"
+    yield f"      {rule_of(line)}{condition}  ({line.place.file}:{line.place.line}{law})"
 
 
 def _line(year: Year, line: Line) -> Iterator[str]:
-    yield f"{year.forms[line.form].title} of {year.year}"
+    yield f"{year.forms[line.form].title} of {year.year} ({file_facts(year, line.form)['status']})"
     yield from _brief(line)
-    yield from (f"      skipped if {skip.text}" for skip in line.skips)
+    yield from (f"      {text}" for text in _in_words(year, line))
     yield f"      {line.cite}" + (f' "{line.cite.quote}"' if line.cite.quote else "")
     if line.to:
         yield f"      goes to {line.to}"
+
+
+def _in_words(year: Year, line: Line) -> Iterator[str]:
+    """A line's rule as a sentence, when it is skipped, and the numbers that it reads."""
+    says = Speaker(year, year.forms[line.form], lambda _: "")
+    if line.formula:
+        asked = "yes if " if line.kind == "yes_if" else ""
+        yield asked + says.text(line.formula, condition=line.kind == "yes_if")
+    if line.only_if:
+        yield f"only if {says.text(line.only_if, condition=True)}; otherwise blank"
+    yield from (f"skipped if {says.text(skip, condition=True)}" for skip in line.skips)
+    read = {name for formula in (line.formula, line.only_if, *line.skips) if formula for name in formula.names}
+    for parameter in (year.parameters[name] for name in sorted(read) if name in year.parameters):
+        yield f"{parameter.name} ({status_of(parameter)}): {'; '.join(value_lines(parameter.value, parameter.unit))}"

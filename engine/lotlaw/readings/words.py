@@ -1,7 +1,7 @@
 """The words reading: a formula as a person would say it, with the names in it kept apart so that they can be links.
 
-`min(-line16, capital_loss_cap)` is "the smaller of line 16 with its sign changed and capital loss cap". A value is a
-`Phrase`; parentheses stand where a sentence would be read in two ways.
+`min(-line16, capital_loss_cap)` is "the smaller of line 16 with its sign changed and the capital loss cap". A value is
+a `Phrase`; parentheses stand where a sentence would be read in two ways.
 """
 
 from __future__ import annotations

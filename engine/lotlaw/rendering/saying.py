@@ -40,9 +40,16 @@ def name_called(form: Form, name: str) -> str:
         column = name.removeprefix(line.name).removeprefix("_")
         return line_called(line) + (f" column ({column})" if column else "")
     if name in form.inputs:
-        label = form.inputs[name].label
-        return f'"{label}"' if label.endswith("?") else label or name.replace("_", " ")
-    return name.replace("_", " ")
+        return _within(form.inputs[name].label) or name.replace("_", " ")
+    return f"the {name.replace('_', ' ')}"
+
+
+def _within(label: str) -> str:
+    """A label inside a sentence: in quotes where it would break the sentence, else with a small letter."""
+    if label.endswith("?") or "," in label:
+        return f'"{label}"'
+    second = label.partition(" ")[2]
+    return label[:1].lower() + label[1:] if second[:1].islower() or not second else label
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,10 @@ class Speaker:
         reader.names |= others
         phrase = reader.read(formula)
         return pieces(words.condition(phrase) if condition else phrase, self.href)
+
+    def text(self, formula: Formula, *, condition: bool = False) -> str:
+        """A formula as a sentence."""
+        return "".join(piece.text for piece in self.said(formula, condition=condition))
 
     @cached_property
     def _reader(self) -> Reader:

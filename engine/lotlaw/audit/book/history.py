@@ -9,7 +9,6 @@ from lotlaw.audit.book.links import speaker
 from lotlaw.audit.show import rule_of, said_value
 from lotlaw.check.numbers import amounts_in
 from lotlaw.law import Line, Parameter, Year
-from lotlaw.rendering.saying import Text
 from lotlaw.rules import load, years
 from lotlaw.source import Problems
 
@@ -54,14 +53,10 @@ def _epoch(numbers: list[int], year: Year, line: Line | None) -> Epoch:
     if line is None:
         return Epoch(_span(numbers), "Not there")
     says = speaker(year, year.forms[line.form])
-    told = rule_of(line) if line.formula is None else _text(says.said(line.formula, condition=line.kind == "yes_if"))
-    only = [f"only if {_text(says.said(line.only_if, condition=True))}"] if line.only_if else []
-    skips = [f"skipped if {_text(says.said(skip, condition=True))}" for skip in line.skips]
+    told = rule_of(line) if line.formula is None else says.text(line.formula, condition=line.kind == "yes_if")
+    only = [f"only if {says.text(line.only_if, condition=True)}"] if line.only_if else []
+    skips = [f"skipped if {says.text(skip, condition=True)}" for skip in line.skips]
     return Epoch(_span(numbers), f"{line.label}: {'; '.join([told, *only, *skips])}", _formula(line))
-
-
-def _text(told: Iterable[Text]) -> str:
-    return "".join(piece.text for piece in told)
 
 
 def _formula(line: Line) -> str:
