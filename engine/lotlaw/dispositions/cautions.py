@@ -137,6 +137,24 @@ def of_short_sales(events: Events, rows: pl.DataFrame) -> Iterator[str]:
         yield f"{place(ledger, sale)}: {what} ({place(ledger, also)}): {may}"
 
 
+def of_windows(events: Events, rows: pl.DataFrame, year: Year) -> Iterator[str]:
+    """Losses at the end of the year that purchases of the next may replace, where the files do not reach so far."""
+    law, ledger = events.treatment, events.ledger
+    wash, watched = law.said["wash_sales"], sorted(law.watched(ledger.classes))
+    kinds = [name for name, kind in law.kinds.items() if kind.sells and not kind.sells.at_year_end]
+    losses = rows.filter((pl.col("gain") < 0) & pl.col("lot").is_not_null() & pl.col("asset").is_in(watched))
+    made = [n for n, file in enumerate(ledger.files) if file.sha256]
+    of_sale = ledger.rows[losses["sale"]].select(real=is_kind(kinds) & pl.col("file").is_in(made))
+    last, until = ledger.rows["date"].max(), pl.col("sold") + pl.duration(days=wash["days_after"])
+    late = losses.filter(of_sale["real"]).filter((until.dt.year() > year.year) & (until > last))
+    if late.is_empty():
+        return
+    said = f"{_count(late['sale'].n_unique(), 'sale')} at a loss from here on may be replaced by purchases up to"
+    end = f"these files end on {last!s}; give those of the weeks after it"
+    where = place(ledger, int(late["sale"].min()))  # type: ignore[arg-type]
+    yield f"{where}: {said} {late.select(until.max()).item()}, in any account ({wash['cite']['at']}), and {end}"
+
+
 def of_gifts(events: Events, rows: pl.DataFrame) -> Iterator[str]:
     """Gifts that are short-term because nobody says since when the donor, whose basis is known, had held them."""
     kinds = [name for name, kind in events.treatment.kinds.items() if kind.opens and kind.opens.acquired == DONOR]

@@ -10,7 +10,14 @@ import polars as pl
 
 from lotlaw.dispositions import Matched, Rates, besides, unknown
 from lotlaw.dispositions import holdings as held_lots
-from lotlaw.dispositions.cautions import of_accounts, of_gifts, of_settlement, of_short_sales, of_statements
+from lotlaw.dispositions.cautions import (
+    of_accounts,
+    of_gifts,
+    of_settlement,
+    of_short_sales,
+    of_statements,
+    of_windows,
+)
 from lotlaw.dispositions.mistakes import forfeited, mistakes, of_two_bases
 from lotlaw.dispositions.reported import Reported, with_reported
 from lotlaw.dispositions.rows import form_rows
@@ -94,7 +101,7 @@ def _of_year(
         *of_short_sales(events, rows),
     ]  # fmt: skip
     rows = form_rows(unknown.settled(rows), ledger, year, law, accounts)
-    warnings += [] if told is None else of_gifts(events, rows)
+    warnings += [] if told is None else [*of_gifts(events, rows), *of_windows(events, rows, year)]
     return Matched(rows, open_lots, income, warnings, beside, orders.used(year.year), orders.planning_only)
 
 
