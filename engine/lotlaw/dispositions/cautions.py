@@ -143,10 +143,12 @@ def of_windows(events: Events, rows: pl.DataFrame, year: Year) -> Iterator[str]:
     wash, watched = law.said["wash_sales"], sorted(law.watched(ledger.classes))
     kinds = [name for name, kind in law.kinds.items() if kind.sells and not kind.sells.at_year_end]
     losses = rows.filter((pl.col("gain") < 0) & pl.col("lot").is_not_null() & pl.col("asset").is_in(watched))
-    made = [n for n, file in enumerate(ledger.files) if file.sha256]
-    of_sale = ledger.rows[losses["sale"]].select(real=is_kind(kinds) & pl.col("file").is_in(made))
-    last, until = ledger.rows["date"].max(), pl.col("sold") + pl.duration(days=wash["days_after"])
-    late = losses.filter(of_sale["real"]).filter((until.dt.year() > year.year) & (until > last))
+    until, last = pl.col("sold") + pl.duration(days=wash["days_after"]), ledger.rows["date"].max()
+    late = losses.filter(until.dt.year() > year.year)
+    if late.height:
+        made = [n for n, file in enumerate(ledger.files) if file.sha256]
+        of_sale = ledger.rows[late["sale"]].select(real=is_kind(kinds) & pl.col("file").is_in(made))
+        late = late.filter(of_sale["real"]).filter(until > last)
     if late.is_empty():
         return
     said = f"{_count(late['sale'].n_unique(), 'sale')} at a loss from here on may be replaced by purchases up to"
