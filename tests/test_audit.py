@@ -83,6 +83,35 @@ def test_entries_of_a_table_are_shown_each_with_its_place_and_its_law(ask: Asked
     )
 
 
+def test_one_number_or_entry_is_shown_alone(ask: Asked) -> None:
+    assert ask("rules", "show", 2025, "parameters", "niit_rate").text.splitlines()[1] == "  3.8%"
+    assert said(ask("rules", "show", 2025, "parameters", "niit_rate", "--json"))["value"] == "0.038"
+    gift = ask("rules", "show", 2025, "dispositions", "kinds.gift_in").text
+    assert gift.startswith("Lots and dispositions of 2025 (published)\n    gift_in  (")
+    assert "\n      label: Gift received\n" in gift
+    assert said(ask("rules", "show", 2025, "form_8949", "codes.W", "--json"))["says"]["sign"] == "plus"
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        (
+            ("parameters", "niit_rat"),
+            "niit_rat: nothing of that name in the numbers of 2025 (did you mean 'niit_rate'?)",
+        ),
+        (
+            ("form_8949", "box"),
+            "box: nothing of that name in form_8949 (did you mean 'boxes'?); there are form, title, ",
+        ),
+        (("dispositions", "wash_sales.code.x"), "x: nothing of that name in dispositions.wash_sales.code\n"),
+    ],
+)
+def test_an_unknown_entry_is_not_shown(asked: tuple[str, str], why: str, ask: Asked) -> None:
+    answer = ask("rules", "show", 2025, *asked)
+    assert (answer.code, answer.text) == (2, "")
+    assert answer.error.startswith(why)
+
+
 def test_long_lines_are_folded_further_in() -> None:
     assert folded("    one two three", 12) == ["    one two", "        three"]
     assert folded("  short", 80) == ["  short"]

@@ -52,7 +52,9 @@ def rules_check(
 def rules_show(
     year: Annotated[int, typer.Argument(help="The tax year.")],
     form: Annotated[str | None, typer.Argument(help="A form or file, such as schedule_d or parameters.")] = None,
-    line: Annotated[str | None, typer.Argument(help="A line, such as 21.")] = None,
+    line: Annotated[
+        str | None, typer.Argument(help="A line, a number or an entry, such as 21, capital_loss_cap or boxes.")
+    ] = None,
     rules: RulesDir = None,
     as_json: Json = False,
 ) -> None:

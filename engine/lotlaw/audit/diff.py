@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from lotlaw.audit.show import file_facts, plain, rule_of, said_value, title_of, told
+from lotlaw.audit.entries import told
+from lotlaw.audit.show import file_facts, plain, rule_of, said_value, title_of
 from lotlaw.check.numbers import amounts_in
 from lotlaw.law import Form, Line, Year
 from lotlaw.rules import TABLES

@@ -104,8 +104,9 @@ def left_text(number: int, root: Path) -> Iterator[str]:
     """The checklist of a year, or that it is ready."""
     found, year = left(number, root), load(number, root)
     if not found:
-        done = "published" if year.status == PUBLISHED else "set `status: published`"
-        yield f"{number} is ready: {done}, then lotlaw rules check {number}, lotlaw rules lock {number}"
+        then = f"then lotlaw rules check {number}, lotlaw rules lock {number}"
+        ready = f"{number} is ready: set `status: published`, {then}"
+        yield f"{number} is published, and nothing in it is unread" if year.status == PUBLISHED else ready
         return
     for what, title in (("value", "Values to read"), ("file", "Files to compare with this year's form")):
         here = [item for item in found if item.what == what]

@@ -10,22 +10,27 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lotlaw.audit.entries import named, path_of, told, tree
 from lotlaw.explain.amounts import amount
 from lotlaw.formula import did_you_mean
 from lotlaw.law import Cite, Form, Line, Parameter, Year, find_line
 from lotlaw.rendering.saying import Speaker
-from lotlaw.rules import PUBLISHED, TABLES, cite_in, load, sources_of
-from lotlaw.source import Document, refuse
+from lotlaw.rules import PUBLISHED, TABLES, load, sources_of
+from lotlaw.source import refuse
 
 DRAFT = "draft"
 Said = dict[str, Any]
 
 
 def show(year_number: int, form: str | None = None, line: str | None = None, rules: Path | None = None) -> str:
-    """The year on one page, one form (or `parameters`), or one line, as text. Raises Problems for an unknown name."""
+    """The year on one page, a form or file, or a line or entry of it, as text. Raises Problems for an unknown name."""
     year = load(year_number, rules)
     if form is None:
         said = _year(year)
+    elif form == "parameters" and line is not None:
+        said = _parameter(named(line, year.parameters, f"the numbers of {year_number}"))
+    elif form in TABLES and line is not None:
+        said = _part(year, form, line)
     elif line is not None:
         said = _line(year, find_line(year, f"{form}.{line}"))
     elif form == "parameters":
@@ -40,6 +45,11 @@ def show(year_number: int, form: str | None = None, line: str | None = None, rul
 def facts(year_number: int, form: str | None = None, line: str | None = None, rules: Path | None = None) -> Said:
     """The same for programs. Raises Problems for an unknown name."""
     year = load(year_number, rules)
+    if form == "parameters" and line is not None:
+        return parameter_facts(named(line, year.parameters, f"the numbers of {year_number}"))
+    if form in TABLES and line is not None:
+        document, path = year.documents[form], path_of(year.documents[form], line)
+        return {"place": str(document.key(*path)), "says": plain(document.at(path))}
     if line is not None:
         return line_facts(find_line(year, f"{form}.{line}"))
     if form == "parameters":
@@ -201,37 +211,15 @@ def _table(year: Year, name: str) -> Iterator[str]:
     yield f"{facts_['title']} ({document.file}; {facts_['status']})"
     for key, value in document.value.items():
         if key != "title":
-            yield from _tree(document, sources_of(year, name), (key,), value)
+            yield from tree(document, sources_of(year, name), (key,), value)
 
 
-def _tree(document: Document, sources: Mapping[str, Any], path: tuple[str, ...], value: Any) -> Iterator[str]:
-    place, pad = document.key(*path), "  " * len(path)
-    at = f"  ({place.file}:{place.line})" if len(path) == 2 else ""
-    if path[-1] == "cite":
-        yield f"{pad}{cite_in(sources, value)}"
-    elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
-        yield f"{pad}{path[-1]}{at}"
-        yield from (f"{pad}  {told(item)}" for item in value)
-    elif isinstance(value, Mapping) and (len(path) == 1 or any(_holds(item) for item in value.values())):
-        yield f"{pad}{path[-1]}{at}"
-        for key, item in value.items():
-            yield from _tree(document, sources, (*path, key), item)
-    else:
-        yield f"{pad}{path[-1]}: {told(value)}{at}"
-
-
-def _holds(value: Any) -> bool:
-    """Whether something holds entries of its own."""
-    return isinstance(value, Mapping) or (isinstance(value, list) and any(isinstance(item, Mapping) for item in value))
-
-
-def told(value: Any) -> str:
-    """A value of a table on one line: `part I; digital any`."""
-    if isinstance(value, Mapping):
-        return "; ".join(f"{key} {told(item)}" for key, item in value.items())
-    if isinstance(value, list):
-        return ", ".join(f"({told(item)})" if isinstance(item, Mapping) else told(item) for item in value)
-    return amount(value)
+def _part(year: Year, name: str, said: str) -> Iterator[str]:
+    """A section of a file of tables, or an entry of one: `kinds`, `kinds.gift_in`."""
+    document = year.documents[name]
+    path = path_of(document, said)
+    yield f"{title_of(year, name)} of {year.year} ({file_facts(year, name)['status']})"
+    yield from tree(document, sources_of(year, name), path, document.at(path))
 
 
 def _found(year: Year, name: str) -> Form:

@@ -21,7 +21,8 @@ from lotlaw.audit.book.links import (
     speaker,
 )
 from lotlaw.audit.book.tables import pin
-from lotlaw.audit.show import rule_of, told
+from lotlaw.audit.entries import told
+from lotlaw.audit.show import rule_of
 from lotlaw.claims import Claim, claims_of
 from lotlaw.formula import Formula
 from lotlaw.law import Cite, Form, Line, Year, exported

@@ -12,8 +12,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from lotlaw.audit.entries import told
 from lotlaw.audit.mutation.altering import altered, neighbours
-from lotlaw.audit.show import told
 from lotlaw.formula import Formula
 from lotlaw.law import Form, Function, Input, Line, Parameter, Year
 from lotlaw.rules import TABLES
