@@ -48,7 +48,7 @@ SCOPES = {
     "classes": ("asset_classes", "pool", ()), "kinds": ("kinds", "opens", ()), "closed_by": ("kinds", "closes", ()),
     "same_under_another_name": ("kinds", "changes", ("carry",)), "short_sales": ("kinds", "sells", ()),
 }  # fmt: skip
-"""Lists to which something may be added, the block that names what, what an entry of it must have, and may say."""
+"""Lists to which something may be added, the block that names what, what an entry of it has, and what it says there."""
 ACCOUNTS = ("taxable", "trad_ira", "roth_ira", "ira", "hsa", "401k", "529", "utma")
 UNKNOWN = ("VARIOUS", "UNKNOWN")
 ABOUT = {

@@ -25,6 +25,11 @@ AMOUNTS = {
 """What their formulas may read: dollars of the event before the fee, of the fee, and what the row gives besides."""
 
 TERM = {"acquired": "date"}
+GOES_BY = {
+    "rescale": "ratio_new", "carry": "out_asset", "branch": "basis_fraction", "adjust": "basis_usd",
+    "sends": "out_asset", "receives": "in_asset",
+}  # fmt: skip
+"""What kinds may do with lots, and the column of a row that says how far, or with which."""
 UNIVERSAL = "universal"
 SAME = "same_under_another_name"
 CODES = ("wrong_basis", "costs_left_out", "wrong_term", "wash_sale", "market_discount", "loss_not_allowed")
@@ -178,24 +183,27 @@ def _name_problems(year: Year, document: Document) -> Iterator[Problem]:
             yield from missing(document, ("pools", name, "from"), pool["from"], said["uses"], "parameter in `uses`")
     yield from _report_problems(year, document)
     yield from _wash_problems(document, codes)
-    yield from _leg_problems(document)
+    yield from _row_problems(document)
     for name, kind in said["kinds"].items():
         for column, others in kind.get("as", {}).items():
             for word, other in others.items():
                 yield from missing(document, ("kinds", name, "as", column, word), other, said["kinds"], "kind")
 
 
-def _leg_problems(document: Document) -> Iterator[Problem]:
-    """Sales of a leg that rows of the kind do not have."""
+def _row_problems(document: Document) -> Iterator[Problem]:
+    """Kinds that go by a column that their rows do not have."""
     kinds = document.value["kinds"]
     as_other = {
         other: name for name, kind in kinds.items() for words in kind.get("as", {}).values() for other in words.values()
     }
     for name, kind in kinds.items():
         rows = table().kinds.get(name) or table().kinds.get(as_other.get(name, ""))
-        asset = f"{kind['sells']['leg']}_asset" if "sells" in kind else ""
-        if rows and asset and asset not in {*rows.needs, *rows.may}:
-            yield Problem(document.place("kinds", name, "sells", "leg"), f"rows of a {name} have no {asset}")
+        there = {*rows.needs, *rows.may} if rows else set()
+        wanted: dict[Path, str] = {("sells", "leg"): f"{kind['sells']['leg']}_asset"} if "sells" in kind else {}
+        wanted |= {(key,): GOES_BY[kind[key]] for key in ("moves", "changes") if kind.get(key) in GOES_BY}
+        for path, column in wanted.items():
+            if there and column not in there:
+                yield Problem(document.place("kinds", name, *path), f"rows of a {name} have no {column}")
 
 
 def _wash_problems(document: Document, codes: Any) -> Iterator[Problem]:
