@@ -190,6 +190,13 @@ def test_blank_forms_and_exports_have_their_pages(book: Path) -> None:
     assert "Stablecoin stablecoinUSDC, USDT" in exports
 
 
+def test_claims_name_lines_of_other_forms_and_their_rounding(book: Path) -> None:
+    text = " ".join(page(book / "schedule_d.html").text.split())
+    assert "the sum of Capital Loss Carryover Worksheet line 4, Capital Loss Carryover Worksheet line 8 and" in text
+    assert "line 16 is at most tax on line 15 plus the rounding" in " ".join(page(book / "form_1040.html").text.split())
+    assert "loss_carryover.html#line-8" in page(book / "schedule_d.html").links
+
+
 def test_headings_are_in_order(book: Path) -> None:
     for path in pages(book):
         levels = [int(tag[1]) for tag, _ in page(path).labels if re.fullmatch(r"h\d", tag)]

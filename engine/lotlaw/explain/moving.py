@@ -205,7 +205,8 @@ def _half(asked: _Asked, source: Source, facts: Facts, way: int) -> str:
         return f"however much {word}, it stays"
     if not stays:
         return f"a dollar {word} and it is {amount(now)}"
-    return f"{stays:,} {word} and it stays at {amount(said)}, {stays + 1:,} and it is {amount(now)}"
+    at = "" if said is None or isinstance(said, bool) else "at "
+    return f"{stays:,} {word} and it stays {at}{amount(said)}, {stays + 1:,} and it is {amount(now)}"
 
 
 def _sloping(asked: _Asked, source: Source, moving: Moving, way: int) -> int:

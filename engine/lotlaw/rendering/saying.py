@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -54,19 +54,26 @@ def _within(label: str) -> str:
 
 @dataclass(frozen=True)
 class Speaker:
-    """Says the formulas of one form in words; `href` gives the address of a name, empty for none."""
+    """Says the formulas of one form in words; `href` gives the address of a name, empty for none.
+
+    `besides`: what names are called that the form does not know.
+    """
 
     year: Year
     form: Form
     href: Callable[[str], str]
+    besides: Mapping[str, str] = field(default_factory=dict)
 
     def said(self, formula: Formula, *, condition: bool = False) -> list[Text]:
         """A formula as pieces of a sentence; a condition as what must be so."""
         reader = self._reader
-        others = {name: words.named("", name.replace("_", " ")) for name in formula.names - set(reader.names)}
-        reader.names |= others
+        for name in formula.names - set(reader.names):
+            reader.names[name] = words.named(name if name in self.besides else "", self._other(name))
         phrase = reader.read(formula)
         return pieces(words.condition(phrase) if condition else phrase, self.href)
+
+    def _other(self, name: str) -> str:
+        return self.besides.get(name, name.replace("_", " "))
 
     def text(self, formula: Formula, *, condition: bool = False) -> str:
         """A formula as a sentence."""

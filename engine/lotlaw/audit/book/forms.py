@@ -13,6 +13,7 @@ from lotlaw.audit.book.links import (
     Readers,
     amounts_read,
     anchor,
+    claim_speaker,
     function_said,
     line_href,
     line_said,
@@ -21,8 +22,6 @@ from lotlaw.audit.book.links import (
     speaker,
 )
 from lotlaw.audit.book.tables import pin
-from lotlaw.audit.entries import told
-from lotlaw.audit.show import rule_of
 from lotlaw.claims import Claim, claims_of
 from lotlaw.formula import Formula
 from lotlaw.law import Cite, Form, Line, Year, exported
@@ -52,7 +51,8 @@ class Entry:
 
 def form_page(year: Year, form: Form, law: list[Year], readers: Readers) -> dict[str, Any]:
     """What the page of a form shows."""
-    says, claims = speaker(year, form), [_claim(claim, speaker(year, form)) for claim in claims_of(form)]
+    says = speaker(year, form)
+    claims = [_claim(claim, claim_speaker(year, form, claim)) for claim in claims_of(form)]
     return {
         "title": form.title, "form": form, "facts": pin(year, form.name), "cite": form.cite,
         "level": "h4" if form.parts else "h3", **_needed(form, says),
@@ -114,14 +114,19 @@ def _says(line: Line, says: Speaker) -> list[Text]:
 
 
 def _outside(line: Line) -> str:
-    return "an amount that the taxpayer gives" if line.kind == "input" else rule_of(line)
+    if line.kind == "input":
+        return "an amount that the taxpayer gives"
+    said = line.total_of
+    kind = {True: "collectibles", False: "all but collectibles"}.get(said.get("collectible", ""), "")
+    part = f"part {said['part']}" if "part" in said else ""
+    column = f"column ({said['column']})" if "column" in said else ""
+    return ", ".join(["the total of Form 8949", *filter(None, (part, kind, column))])
 
 
 def _boxes(line: Line) -> list[Text]:
     """What a line adds up, with links to the boxes."""
     boxes = listed(Text(f"box {box}", f"form_8949.html#boxes-{box}") for box in line.total_of["boxes"])
-    rest = (f", {key} {told(value)}" for key, value in line.total_of.items() if key != "boxes")
-    return [Text("the total of Form 8949, "), *boxes, *map(Text, rest)]
+    return [Text("the total of Form 8949, "), *boxes]
 
 
 def _notes(line: Line) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lotlaw.audit.book.glossary import plain
 from lotlaw.audit.show import said_value
+from lotlaw.claims import ROUNDING, Claim
 from lotlaw.formula import Formula, Reader
 from lotlaw.law import Form, Function, Line, Parameter, Year, exported
 from lotlaw.readings import words
@@ -47,6 +48,20 @@ def short_title(title: str) -> str:
 def speaker(year: Year, form: Form) -> Speaker:
     """Says the formulas of a form in words, with links into the rulebook."""
     return Speaker(year, form, partial(_href, year, form))
+
+
+def claim_speaker(year: Year, form: Form, claim: Claim) -> Speaker:
+    """Says a claim of a form in words: the lines of other forms that it names are links, too."""
+    lines = claim.lines(year)
+    called = {
+        name: f"{short_title(year.forms[line.form].title)} line {number(line)}" if number(line) else f"“{line.label}”"
+        for name, line in lines.items()
+    }
+
+    def href(name: str) -> str:
+        return line_href(lines[name]) if name in lines else "" if name == ROUNDING else _href(year, form, name)
+
+    return Speaker(year, form, href, {**called, ROUNDING: "the rounding"})
 
 
 def _href(year: Year, form: Form, name: str) -> str:
