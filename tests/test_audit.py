@@ -231,8 +231,8 @@ def test_an_edit_moves_lines_of_a_return(filed: Path, rules: Path, edited: Path,
     answer = ask("rules", "impact", edited, filed, "--rules", rules)
     assert answer.code == 1
     assert "return/return.json (2025)\n" in answer.text
-    assert "  lines.schedule_d.21: 3000 -> 5000\n" in answer.text
-    assert "  carryover.long: 5000 -> 3000\n" in answer.text
+    assert "  schedule_d.21: 3,000 -> 5,000\n" in answer.text
+    assert "  carryover.long: 5,000 -> 3,000\n" in answer.text
     assert answer.text.endswith("1 of 1 move\n")
 
 

@@ -64,7 +64,10 @@ def diff_text(old: Year, new: Year) -> str:
     for before, difference, after in zip([None, *found], found, [*found[1:], None], strict=False):
         if before is None or before.file != difference.file:
             year = new if difference.file in new.documents else old
-            lines += ["", title_of(year, difference.file) if difference.file in year.documents else difference.file]
+            lines += [
+                "",
+                title_of(year, difference.file) if difference.file in year.documents else difference.file.capitalize(),
+            ]
         lines.append(difference.text())
         if difference.where and (after is None or after.where != difference.where):  # what stands together, once
             lines.append(f"      {difference.where}")

@@ -10,6 +10,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from lotlaw.source import Problems, data_root, refuse
 from lotlaw.starter import DEMO, demo_files
 from lotlaw.taxpayer import read_taxpayer
 
+LINES = "lines."
 MOVING = ("form_8949", "lines", "carryover", "income", "planning_only")
 
 
@@ -55,8 +57,16 @@ class Impact:
         for found in self.moved:
             yield found.what
             for at, before, after in found.moves:
-                yield f"  {at}: {before or 'nothing'} -> {after or 'nothing'}"
+                yield f"  {at.removeprefix(LINES)}: {_told(before)} -> {_told(after)}"
         yield f"{len(self.moved)} of {self.looked_at} move"
+
+
+def _told(said: str) -> str:
+    """A value of a return as a person reads it."""
+    try:
+        return amount(Decimal(said))
+    except InvalidOperation:
+        return said or "nothing"
 
 
 def impact(changed: Path, returns: Sequence[Path] = (), rules: Path | None = None) -> Impact:
