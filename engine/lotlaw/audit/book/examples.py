@@ -52,11 +52,9 @@ def _shown(year: Year, form: Form | None, example: Example, level: str) -> Shown
 
 def _given(year: Year, form: Form | None, key: str) -> str:
     """What a reader calls something that is given: an input by its label, a line, a box."""
-    for word in (COLLECTIBLES, BOX):
+    for word, said in ((COLLECTIBLES, "Collectibles in box"), (BOX, "Box")):
         if key.startswith(word):
-            return f"{plain(word).strip()} {key.removeprefix(word)}" + (
-                " (collectibles)" if word == COLLECTIBLES else ""
-            )
+            return f"{said} {key.removeprefix(word)}"
     if form and key in form.inputs:
         return form.inputs[key].label or plain(key)
     if form and key in form.by_name:
