@@ -18,6 +18,7 @@ from lotlaw.dispositions.cautions import (
     of_statements,
     of_windows,
 )
+from lotlaw.dispositions.distributions import with_distributions
 from lotlaw.dispositions.mistakes import forfeited, mistakes, of_two_bases
 from lotlaw.dispositions.reported import Reported, with_reported
 from lotlaw.dispositions.rows import form_rows
@@ -73,7 +74,8 @@ def matched(
     slices, open_lots, notes = _carried_out(
         events, steps, shown, taxpayer, rates or {}, document or Document("taxpayer", taxpayer), held=held
     )
-    sold = unknown.with_unknown(events, _together([*slices, at_value(events, shown)]))
+    sold = with_distributions(events, steps, _together([*slices, at_value(events, shown)]))
+    sold = unknown.with_unknown(events, sold)
     found = with_reported(events, shown, sold, years[-1])
     _refuse(found.problems)
     if not allow_unknown:
