@@ -391,6 +391,19 @@ def test_what_is_refused(tmp_path: Path, rows: str, said: str) -> None:
     assert refused(tmp_path, f"{head}\n{rows}") == [f"ledger.csv:{said}"]
 
 
+def test_gift_tax_raises_no_basis_above_what_the_gift_was_worth(tmp_path: Path) -> None:
+    text = """
+        time       | kind    | asset | asset_class | quantity | acquired   | basis | fair_value | gift_tax_usd
+        2025-01-02 | gift_in | ACME  | stock       | 1        | 2020-03-02 | 100   | 120        | 20
+        2025-01-03 | gift_in | ACME  | stock       | 1        | 2020-03-02 | 100   | 120        | 20.01
+    """
+    what = (
+        "gift_tax_usd raises the donor's basis above what the gift was worth; only the tax on what it was worth above"
+    )
+    law = "§1015(a), (d) and (e); §1041(b); §1223(2)"
+    assert refused(tmp_path, text) == [f"ledger.csv:3: {what} that basis is added ({law})"]
+
+
 def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     text = """
         time       | kind   | asset | asset_class | quantity | amount | account

@@ -181,6 +181,7 @@ def missing(events: Events) -> Iterator[Problem]:
     if events.rows["value"].null_count():
         yield from _worthless(events)
     yield from _below_zero(events)
+    yield from _taxed_too_much(events)
 
 
 def _not_for(events: Events) -> Iterator[Problem]:
@@ -224,3 +225,15 @@ def _below_zero(events: Events) -> Iterator[Problem]:
         more = (pl.col("withheld") > pl.col("in_units")) | (pl.col("withheld_value") > pl.col("value"))
         for row, kind in events.rows.filter(more).select("row", "kind").iter_rows():
             yield Problem(events.place(row), f"{kind}: the fee is more than what was received")
+
+
+def _taxed_too_much(events: Events) -> Iterator[Problem]:
+    """Gift tax that would raise a basis above what the gift was worth."""
+    rows = events.rows
+    if "gift_tax_usd" not in rows.columns:
+        return
+    tax, donor, worth = (said_dollars(rows, name) for name in ("gift_tax", "donor_basis", "fair_value"))
+    for row, kind in rows.filter((tax > 0) & (donor + tax > worth)).select("row", "kind").iter_rows():
+        law = events.treatment.said["kinds"][kind]["cite"]["at"]
+        said = "gift_tax_usd raises the donor's basis above what the gift was worth; only the tax on what it was worth"
+        yield Problem(events.place(row), f"{said} above that basis is added ({law})")

@@ -177,7 +177,9 @@ def plan_of(
     if together is not None:
         steps = _by_asset(steps, places, together)
     opened, scales = pl.col("code").is_in(FINELY), steps["code"].is_in(SCALING).any()
-    units = PLACES if scales else _decimals(steps, pl.col("units"), UNITS)
+    # A contract stands for many shares, a part of which may replace what was sold at a loss.
+    contracts = int(events.ledger.options.height > 0)
+    units = PLACES if scales else _decimals(steps, pl.col("units"), UNITS[contracts:])
     fine = _decimals(steps, pl.col("amount").filter(opened), FINE)
     whole = pl.when(opened).then(pl.col("amount") // 10 ** (PLACES - fine)).otherwise("amount").alias("amount")
     amounts = _fitting(steps.select(whole).to_series())
