@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import polars as pl
 from lotlaw.dispositions.compare import DIFFERENCES, UNSOLD, UNSTATED
 from lotlaw.dispositions.rows import NOT_REPORTED, reports
 from lotlaw.lots.events import Events, column, is_kind, place, rare, treated
-from lotlaw.lots.kinds import DONOR
+from lotlaw.lots.kinds import DONOR, YEAR_END
 
 if TYPE_CHECKING:
     from lotlaw.law import Year
@@ -141,20 +142,20 @@ def of_windows(events: Events, rows: pl.DataFrame, year: Year) -> Iterator[str]:
     """Losses at the end of the year that purchases of the next may replace, where the files do not reach so far."""
     law, ledger = events.treatment, events.ledger
     wash, watched = law.said["wash_sales"], sorted(law.watched(ledger.classes))
-    kinds = [name for name, kind in law.kinds.items() if kind.sells and not kind.sells.at_year_end]
-    losses = rows.filter((pl.col("gain") < 0) & pl.col("lot").is_not_null() & pl.col("asset").is_in(watched))
-    until, last = pl.col("sold") + pl.duration(days=wash["days_after"]), ledger.rows["date"].max()
-    late = losses.filter(until.dt.year() > year.year)
+    days = timedelta(days=wash["days_after"])
+    late = rows.filter((pl.col("sold") > date(year.year, *YEAR_END) - days) & (pl.col("gain") < 0))
+    late = late.filter(pl.col("lot").is_not_null() & pl.col("asset").is_in(watched))
     if late.height:
+        kinds = [name for name, kind in law.kinds.items() if kind.sells and not kind.sells.at_year_end]
         made = [n for n, file in enumerate(ledger.files) if file.sha256]
         of_sale = ledger.rows[late["sale"]].select(real=is_kind(kinds) & pl.col("file").is_in(made))
-        late = late.filter(of_sale["real"]).filter(until > last)
+        late = late.filter(of_sale["real"]).filter(pl.col("sold") + days > ledger.rows["date"].max())
     if late.is_empty():
         return
     said = f"{_count(late['sale'].n_unique(), 'sale')} at a loss from here on may be replaced by purchases up to"
-    end = f"these files end on {last!s}; give those of the weeks after it"
-    where = place(ledger, int(late["sale"].min()))  # type: ignore[arg-type]
-    yield f"{where}: {said} {late.select(until.max()).item()}, in any account ({wash['cite']['at']}), and {end}"
+    end = f"these files end on {ledger.rows['date'].max()!s}; give those of the weeks after it"
+    where, until = place(ledger, int(late["sale"].min())), late.select((pl.col("sold") + days).max()).item()  # type: ignore[arg-type]
+    yield f"{where}: {said} {until}, in any account ({wash['cite']['at']}), and {end}"
 
 
 def of_gifts(events: Events, rows: pl.DataFrame) -> Iterator[str]:

@@ -24,8 +24,10 @@ Said = Mapping[str, Any]
 def with_distributions(events: Events, steps: pl.DataFrame, sold: pl.DataFrame) -> pl.DataFrame:
     """What was sold, as `lotlaw.dispositions.slices` has it, with the part of such losses apart that is long-term."""
     said: Said = events.treatment.said["fund_losses"]
+    if "subkind" not in events.rows.columns or sold.is_empty():
+        return sold
     paid = _paid(events, steps, said)
-    if paid.is_empty() or sold.is_empty():
+    if paid.is_empty():
         return sold
     sold = sold.with_row_index("slice")
     long = _long(sold, paid, said)
