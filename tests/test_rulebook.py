@@ -243,9 +243,13 @@ def test_words_of_a_rule_file_are_only_words(tmp_path: Path) -> None:
     path.write_text(
         text.replace("label: Most net capital loss", 'label: </script><b onclick="x">Most net capital loss')
     )
+    mapping = rules / "sources" / "kraken_trades.yaml"
+    mapping.write_text(mapping.read_text(encoding="utf-8").replace("title: Kraken", "title: <b onclick=x>Kraken"))
     forget()
     write_book(2026, tmp_path / "site", rules)
-    for name in ("parameters.html", "lines.js"):
+    changed = " ".join(page(tmp_path / "site" / "imports.html").text.split())
+    assert re.search(r"<b onclick=x>Kraken, .{,400}? Unchanged since it was checked no ", changed)
+    for name in ("parameters.html", "lines.js", "imports.html"):
         said = (tmp_path / "site" / name).read_text(encoding="utf-8")
         assert "<b onclick" not in said
         assert "</script><b" not in said

@@ -72,16 +72,23 @@ def imports_page(year: Year) -> dict[str, Any]:
     says = "Each is recognised by its header. What no rule of its file takes stops the import: nothing is guessed."
     found = [Section("exports", "Exports", says, "", exports, [])]
     assets = year.root / "assets.yaml"
-    known = [_assets(year, read_yaml(assets))] if assets.is_file() else []
+    known = [_assets(year, _read(assets, "assets"))] if assets.is_file() else []
     facts = _facts("rules/sources", "every year", "every year")
     return {"title": "Exports that are read", "cite": NONE, "facts": facts, "sections": [*found, *known]}
 
 
-def _export(year: Year, path: Path) -> Entry:
-    document, locked = read_yaml(path), checked(path)
-    problems = [] if locked else shape_problems(document, "source")
+def _read(path: Path, schema: str, *, locked: bool = False) -> Document:
+    """A file that has the shape of its schema, as a locked one is known to. Raises Problems."""
+    document = read_yaml(path, text_only=True)
+    problems = [] if locked else shape_problems(document, schema)
     if problems:
         raise Problems(problems)
+    return document
+
+
+def _export(year: Year, path: Path) -> Entry:
+    locked = checked(path)
+    document = _read(path, "source", locked=locked)
     said, kinds = document.value, year.documents["dispositions"].value["kinds"]
     made = [event.get("kind") for test in said["tests"] for event in test.get("events", ())]
     events = dict.fromkeys(entry_called(("kinds",), kinds[kind]) for kind in made if kind in kinds)

@@ -49,7 +49,7 @@ def table_page(year: Year, name: str, law: list[Year]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Table:
-    """Says what stands in a file of tables."""
+    """Says what stands in a file of tables; `law` has all years, for what others say."""
 
     year: Year
     name: str
@@ -194,7 +194,7 @@ class Table:
         form, _, line = value.partition(".")
         lines = self.year.forms[form].lines if form in self.year.forms else {}
         if form in self.year.not_verified:
-            return Text(f"{plain(form)} (not verified for {self.year.year})")
+            return Text(f"{plain(form)} (not verified)")
         found = lines.get(self.year.forms[form].exports.get(line, line)) if lines else None
         return Text(line_said(self.year.forms[form], found, ""), line_href(found)) if found else None
 
