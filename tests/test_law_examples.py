@@ -61,8 +61,12 @@ def test_a_slip_of_the_pen_is_noticed(change: str, noticed: bool) -> None:
     assert unnoticed(ALTERED[change]) is not noticed
 
 
-def test_the_readme_tells_how_many_changes_of_the_law_of_lots_are_made() -> None:
-    assert f"Of {len(ALTERED):,} changes of the law of lots" in (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [("README.md", "Of {:,} changes of the law of lots"), ("docs/audit-a-year.md", "the law of lots: {:,} changes")],
+)
+def test_the_pages_tell_how_many_changes_of_the_law_of_lots_are_made(page: str, said: str) -> None:
+    assert said.format(len(ALTERED)) in (ROOT / page).read_text(encoding="utf-8")
 
 
 # A year's law of wash sales is the year's file alone
