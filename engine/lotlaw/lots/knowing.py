@@ -20,7 +20,7 @@ from lotlaw.lots.moves import alike, dollars
 from lotlaw.lots.queues import FINE, FINELY, OPENS, SALES, SCALING, UNITS, Plan
 from lotlaw.lots.rare import Known, Rare, units_held, with_heirs
 from lotlaw.lots.treatment import Treatment, turns_long
-from lotlaw.lots.windows import Alike, groups_of, pools_of, wash_of
+from lotlaw.lots.windows import Alike, groups_of, pools_of, renamed, wash_of
 from lotlaw.readings.columns import MONEY
 
 LINKING = (CARRY, BRANCH, BORROW, CLOSE, EXPIRE, ABSORB)
@@ -146,7 +146,7 @@ def related(events: Events, steps: pl.DataFrame, rare: Rare, identical: Iterable
         *rare.places["asset"],
         *options["asset"],
         *options["underlying"].drop_nulls(),
-        *chain.from_iterable(identical),
+        *chain.from_iterable([*identical, *renamed(events)]),
     }
 
 

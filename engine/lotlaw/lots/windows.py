@@ -23,7 +23,7 @@ def wash_of(events: Events, plan: Plan, watched: set[str], untaxed: set[str], id
     `untaxed`: accounts whose sales are not taxed.
     """
     said = events.treatment.said["wash_sales"]
-    groups = groups_of(watched, [*identical, *_renamed(events, said[SAME])])
+    groups = groups_of(watched, [*identical, *renamed(events)])
     calls = _calls(events) if said["calls"] else {}
     height = len(plan.pools)
     loss, units, forfeits = [NOWHERE] * height, [1] * height, [False] * height
@@ -66,11 +66,12 @@ def groups_of(assets: set[str], identical: Alike) -> dict[str, int]:
     return {asset: numbers[of] for asset, of in leader.items()}
 
 
-def _renamed(events: Events, kinds: list[str]) -> Iterator[tuple[str, str]]:
+def renamed(events: Events) -> Iterator[tuple[str, str]]:
     """The two names of what goes on under another: of the whole ledger, since what it is called does not change it."""
     rows = events.ledger.rows
     if "out_asset" in rows.columns and "in_asset" in rows.columns:
-        yield from rows.filter(is_kind(kinds)).select("out_asset", "in_asset").unique(maintain_order=True).iter_rows()
+        same = is_kind(events.treatment.said["wash_sales"][SAME])
+        yield from rows.filter(same).select("out_asset", "in_asset").unique(maintain_order=True).iter_rows()
 
 
 def _calls(events: Events) -> dict[str, tuple[str, int]]:
