@@ -8,7 +8,7 @@ const MOST = 20;
 
 function rank(entry, words) {
   const [name, label, , rest] = entry.map((text) => text.toLowerCase());
-  let points = 0;
+  let points = name.startsWith(words.join(" ")) ? 5 : 0;
   for (const word of words) {
     if (name.split(/[\s,]+/).includes(word)) points += 4;
     else if (name.includes(word)) points += 3;
