@@ -391,6 +391,22 @@ def test_what_is_refused(tmp_path: Path, rows: str, said: str) -> None:
     assert refused(tmp_path, f"{head}\n{rows}") == [f"ledger.csv:{said}"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "legs", "of"),
+    [
+        ("return_of_capital", "||EUR|9|ACME|", "EUR"),
+        ("cash_in_lieu", "||EUR|9|ACME|1", "ACME"),
+        ("short_open", "ACME|1|EUR|9||", "ACME"),
+        ("short_close", "EUR|9|ACME|1||", "ACME"),
+    ],
+)
+def test_what_is_paid_in_another_currency_needs_its_value(tmp_path: Path, kind: str, legs: str, of: str) -> None:
+    head = "event_id|date|kind|account|out_asset|out_qty|in_asset|in_qty|ref_asset|ref_qty|asset_class"
+    rows = f"1|2025-01-02|short_open|a|ACME|1|USD|9|||stock\n2|2025-01-03|{kind}|a|{legs}|"
+    said = f"{kind} of {of} has no dollar value; give its fair value in dollars (amount, or usd_value)"
+    assert refused(tmp_path, f"{head}\n{rows}") == [f"ledger.csv:3: {said}"]
+
+
 def test_gift_tax_raises_no_basis_above_what_the_gift_was_worth(tmp_path: Path) -> None:
     text = """
         time       | kind    | asset | asset_class | quantity | acquired   | basis | fair_value | gift_tax_usd

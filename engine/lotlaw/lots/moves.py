@@ -204,15 +204,18 @@ def too_large(events: Events, rows: pl.DataFrame, names: Sequence[str]) -> Itera
 
 
 def _worthless(events: Events) -> Iterator[Problem]:
-    given, taken = (
-        is_kind([kind for leg, names in alike(events, does) for kind in names if "value" in leg.amount.names])
-        & pl.col(units).is_not_null()
-        for does, units in (("sells", "out_units"), ("opens", "in_units"))
-    )
-    wanted = given | taken | is_kind(events.treatment.that(income=True))
+    """Rows whose value counts, and is not known."""
+    law, legs = events.treatment, list[tuple[pl.Expr, pl.Expr]]()
+    for does in ("sells", "borrows", "opens", "closes"):
+        for leg, names in alike(events, does):
+            if "value" in leg.amount.names:
+                there = is_kind(names) & _units(events, leg.side).is_not_null()
+                legs.append((there, rare(events.rows, f"{leg.side}_asset")))
+    counted = is_kind([*law.that(income=True), *law.that(changes="lower")])
+    what = pl.coalesce(*(pl.when(there).then(asset) for there, asset in legs), "in_asset")
+    wanted = pl.any_horizontal(*(there for there, _ in legs), counted)
     lacking = events.rows.filter(pl.col("value").is_null() & wanted)
-    what = pl.when(given).then("out_asset").otherwise("in_asset")
-    for row, kind, asset in lacking.select("row", "kind", what).iter_rows():
+    for row, kind, asset in lacking.select("row", "kind", what.alias("what")).iter_rows():
         said = f"{kind} of {asset} has no dollar value; give its fair value in dollars (amount, or usd_value)"
         yield Problem(events.place(row), said)
 

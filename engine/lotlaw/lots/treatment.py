@@ -27,7 +27,7 @@ AMOUNTS = {
 TERM = {"acquired": "date"}
 GOES_BY = {
     "rescale": "ratio_new", "carry": "out_asset", "branch": "basis_fraction", "adjust": "basis_usd",
-    "sends": "out_asset", "receives": "in_asset",
+    "lower": "in_asset", "sends": "out_asset", "receives": "in_asset", "sends_and_receives": "in_asset",
 }  # fmt: skip
 """What kinds may do with lots, and the column of a row that says how far, or with which."""
 UNIVERSAL = "universal"
