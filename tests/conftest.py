@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import subprocess
@@ -55,12 +54,6 @@ Asked = Callable[..., Answer]
 def pytest_configure(config: pytest.Config) -> None:
     # One thread a column operation: workers of the suite share the machine, and nothing here is large.
     os.environ.setdefault("POLARS_MAX_THREADS", "1" if hasattr(config, "workerinput") else "2")
-
-
-def pytest_collection_finish() -> None:
-    # Thousands of tests that stay to the end need not be looked through for garbage again and again.
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(scope="session")
