@@ -184,6 +184,7 @@ def test_blank_forms_and_exports_have_their_pages(book: Path) -> None:
     assert re.search(r"Part I, row 11 ?\(a\) f1_83, .*?Part II, box L ?c2_1\[5\]", blanks)
     assert re.search(r"Line 16: Combine lines 7 and 15 ?f2_1 ?27", blanks)
     exports = " ".join(page(book / "imports.html").text.split())
+    assert "Recognised by transaction_hash, label, value, timestamp; or oc_transaction_hash" in exports
     assert re.search(r"Kraken, \"Ledgers\" export kraken\.ledgers Recognised by txid, refid, .*?Exchange of", exports)
     files = {path.stem for path in (ROOT / "rules" / "sources").glob("*.yaml")}
     assert files <= set(re.findall(r"sources/(\w+)", exports))

@@ -169,9 +169,9 @@ class Book:
     by queue and method, what orders its lots; entries: by lot and method, the entry that holds, of lots that were
     ordered again. front: where in the line of units of its purchase a lot begins. pooled: by queue kept at average
     cost, units and cost in fine units. against: by short position, units held long-term when it was opened; anew: units
-    of it that have not yet made others begin anew. forfeited:
-    (move, cents) of losses that are gone. short: (move, units missing). misnamed: (move, lot named, units missing).
-    undivided: (move, units in lots by queue). negative: moves that would make a basis negative.
+    of it that have not yet made others begin anew. forfeited: (move, cents) of losses that are gone. short: (move,
+    units missing). misnamed: (move, lot named, units missing). undivided: (move, units in lots by queue). negative:
+    moves that would make a basis negative.
     """
 
     moves: Moves

@@ -135,7 +135,7 @@ def _low(book: Book, lot: int, units: int) -> int:
 # Slices
 
 
-def seller(book: Book, lose: Lose, waiting: Waiting) -> Sell:  # noqa: C901  (one loop: a call a slice would cost as much as all of it)
+def seller(book: Book, lose: Lose, waiting: Waiting) -> Sell:  # noqa: C901  (one loop: a call a slice costs as much)
     """What carries out a sale, bound to a book once: `sell(at, code, queue, need)`."""
     moves, left, total, low, unit = book.moves, book.left, book.total, book.low, book.moves.unit
     wash, averaging, held, slices = moves.wash, AVERAGE in moves.how, book.held, book.slices

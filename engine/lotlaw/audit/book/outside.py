@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,14 +92,19 @@ def _export(year: Year, path: Path) -> Entry:
     said, kinds = document.value, year.documents["dispositions"].value["kinds"]
     made = [event.get("kind") for test in said["tests"] for event in test.get("events", ())]
     events = dict.fromkeys(entry_called(("kinds",), kinds[kind]) for kind in made if kind in kinds)
-    header = [str(name) for name in said["detect"].get("header", ())]
+    detect = said["detect"]
+    headers = [detect["header"]] if "header" in detect else detect.get("any_of", [])
     cells = {
-        "Recognised by": ", ".join(header[:FIELDS]) + (" …" if len(header) > FIELDS else ""),
+        "Recognised by": "; or ".join(map(_header, headers)),
         "Examples": str(len(said["tests"])), "Events of its examples": ", ".join(events),
         "Unchanged since it was checked": "yes" if locked else "no",
     }  # fmt: skip
     rows = [Row(0, name, [Text(text)]) for name, text in cells.items()]
     return Entry(f"export-{said['id']}", said["title"], said["id"], rows, NOWHERE, document.file, [])
+
+
+def _header(names: Sequence[object]) -> str:
+    return ", ".join(map(str, names[:FIELDS])) + (" …" if len(names) > FIELDS else "")
 
 
 def _assets(year: Year, document: Document) -> Section:
